@@ -1,0 +1,25 @@
+import { connect } from "node:net";
+import { parseAddress, reachable } from "./address.ts";
+
+const TIMEOUT = 3_000;
+
+/**
+ * Asks a running sidecar's own `/readyz` and exits 0 when it is ready, else 1. It is run every few seconds, so it
+ * loads nothing but a socket. The address comes from `--admin-listen`, the sidecar's variable, or its default.
+ */
+export function probe(name: string, adminListen: string): void {
+  const variable = `${name.replaceAll("-", "_").toUpperCase()}_ADMIN_LISTEN`;
+  const flags = process.argv.join("\0").match(/\0--admin-listen[=\0]([^\0]+)/);
+  const text = flags?.[1] ?? (process.env[variable] || adminListen);
+  const end = (code: number, words: string) => {
+    process.stdout.write(`${words.trim()}\n`);
+    process.exit(code);
+  };
+  const socket = connect(reachable(parseAddress(text)));
+  let answer = "";
+  socket.setTimeout(TIMEOUT, () => end(1, `${name} healthcheck: ${text} gave no answer within ${TIMEOUT} ms`));
+  socket.on("error", (error) => end(1, `${name} healthcheck: nothing answers on ${text} (${error.message})`));
+  socket.on("data", (bytes) => (answer += bytes.toString("latin1")));
+  socket.on("end", () => end(/^HTTP\/1\.1 200 /.test(answer) ? 0 : 1, answer.slice(answer.indexOf("\r\n\r\n") + 4)));
+  socket.write("GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+}

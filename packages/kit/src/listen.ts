@@ -1,0 +1,82 @@
+import { once } from "node:events";
+import { unlink } from "node:fs/promises";
+import { type Server as HttpServer, createServer } from "node:http";
+import { type AddressInfo, type Server, connect } from "node:net";
+import { type Address, formatAddress } from "./address.ts";
+import { kitErrors } from "./kit-errors.ts";
+import { systemCode } from "./errors.ts";
+import type { Routes } from "./routes.ts";
+
+/**
+ * Starts a server on an address.
+ *
+ * @param option the option that the address came from, for messages: `--listen`
+ * @returns the address it listens on, with the real port where 0 was asked for
+ * @throws LISTEN_FAILED with the remedy
+ */
+export async function listen(server: Server, address: Address, option: string): Promise<Address> {
+  const target = "path" in address ? address : { port: address.port, ...(address.host && { host: address.host }) };
+  try {
+    await listenOnce(server, target);
+  } catch (error) {
+    if (!("path" in address) || !(await isAbandoned(address.path, error))) throw listenError(option, address, error);
+    await unlink(address.path);
+    await listenOnce(server, target);
+  }
+  if ("path" in address) return address;
+  return { host: address.host, port: (server.address() as AddressInfo).port };
+}
+
+async function listenOnce(server: Server, target: { path: string } | { port: number; host?: string }): Promise<void> {
+  server.listen(target);
+  await once(server, "listening");
+}
+
+/** A unix socket's file outlives the process that was killed: nobody answers on it. */
+async function isAbandoned(path: string, error: unknown): Promise<boolean> {
+  if (systemCode(error) !== "EADDRINUSE") return false;
+  const socket = connect(path);
+  try {
+    await once(socket, "connect");
+    return false;
+  } catch (refused) {
+    return systemCode(refused) === "ECONNREFUSED";
+  } finally {
+    socket.destroy();
+  }
+}
+
+const REASONS: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
+  EADDRINUSE: ["the address is in use", "Stop what listens there, or choose another"],
+  EACCES: ["this user may not listen there", "Choose a port from 1024 up or a directory that it may write"],
+  EADDRNOTAVAIL: ["this machine has no such address", "Choose one of its own, 127.0.0.1 or :PORT for all"],
+  ENOTFOUND: ["the host name is not known", "Give an IP address"],
+};
+
+function listenError(option: string, address: Address, cause: unknown): Error {
+  const code = systemCode(cause) ?? "";
+  const [reason, remedy] = REASONS[code] ?? [`can't listen there (${code})`, "Choose another"];
+  return kitErrors.LISTEN_FAILED({ subject: option, value: formatAddress(address), reason, remedy: `${remedy} with ${option}`, cause });
+}
+
+/** Limits for endpoints that are asked by people and probes, not by the world. */
+const LIMITS = { headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000, maxHeaderSize: 16_384 };
+
+/** Serves routes over plain HTTP. `close` ends idle connections at once and waits for answers under way. */
+export async function listenHttp(
+  routes: Routes,
+  address: Address,
+  option: string,
+): Promise<{ readonly address: Address; close(): Promise<void> }> {
+  const server: HttpServer = createServer(LIMITS, (request, response) => void routes.handle(request, response));
+  const bound = await listen(server, address, option);
+  return {
+    address: bound,
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      server.closeIdleConnections();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import { type Logger as PinoLogger, type LoggerOptions, pino } from "pino";
+import { redact } from "./redact.ts";
+
+/** Structured log: `log.info({ pid }, "signalled")`. */
+export type Logger = Pick<PinoLogger, "trace" | "debug" | "info" | "warn" | "error" | "fatal"> & {
+  child(fields: Record<string, unknown>): Logger;
+};
+
+export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+export const logFormats = ["auto", "json", "pretty"] as const;
+
+/** What a log is written to. */
+export interface LogOutput {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+}
+
+export interface LogOptions {
+  readonly level: (typeof logLevels)[number];
+  /** `auto` is `pretty` on a terminal, else `json`. */
+  readonly format: (typeof logFormats)[number];
+}
+
+/** One JSON object a line, or text for people; credentials in URLs are taken out, and a warning repeated is counted. */
+export async function createLog({ level, format }: LogOptions, output: LogOutput): Promise<Logger> {
+  const pretty = format === "pretty" || (format === "auto" && output.isTTY === true);
+  const options: LoggerOptions = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }), log: redactFields },
+    hooks: { logMethod: countRepeats() },
+  };
+  return pino(options, pretty ? await prettyStream(output) : { write: (line: string) => void output.write(line) });
+}
+
+/** Loaded only where a person looks on: half of its start-up time would be the sidecar's. */
+async function prettyStream(output: LogOutput): Promise<{ write(line: string): void }> {
+  const { prettyFactory } = await import("pino-pretty");
+  const prettify = prettyFactory({ colorize: output.isTTY === true, ignore: "sidecar", messageFormat: "{sidecar}: {msg}" });
+  return { write: (line) => void output.write(prettify(line)) };
+}
+
+function redactFields(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [key, typeof value === "string" ? redact(value) : value]),
+  );
+}
+
+const REMEMBERED = 1000;
+
+/** Lets the 1st, 2nd, 4th, 8th … occurrence of one warning through, each with its count. */
+function countRepeats(): NonNullable<NonNullable<LoggerOptions["hooks"]>["logMethod"]> {
+  const seen = new Map<string, number>();
+  return function count(inputs, method, level) {
+    const [first, second] = inputs as unknown[];
+    const message = typeof first === "string" ? first : second;
+    if (level < 40 || typeof message !== "string") return method.apply(this, inputs);
+    if (seen.size >= REMEMBERED) seen.clear();
+    const key = `${level} ${message}`;
+    const times = (seen.get(key) ?? 0) + 1;
+    seen.set(key, times);
+    if ((times & (times - 1)) !== 0) return;
+    const fields = typeof first === "object" && first !== null ? first : {};
+    method.apply(this, [times === 1 ? fields : { ...fields, times }, redact(message)]);
+  };
+}

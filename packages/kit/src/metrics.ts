@@ -1,0 +1,45 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { environmentName } from "./options.ts";
+
+/** Makes metrics; a name that exists already is refused. */
+export interface Metrics {
+  counter<L extends string = never>(name: string, help: string, labels?: readonly L[]): Counter<L>;
+  gauge<L extends string = never>(name: string, help: string, labels?: readonly L[], collect?: (gauge: Gauge<L>) => void): Gauge<L>;
+  histogram<L extends string = never>(name: string, help: string, buckets: readonly number[], labels?: readonly L[]): Histogram<L>;
+  /** The same without the sidecar's prefix, for names that dashboards know already. */
+  readonly raw: Metrics;
+}
+
+/** Metrics of one sidecar: `beats_total` becomes `heartbeat_beats_total`. */
+export function metricsOf(registry: Registry, sidecar: string): Metrics {
+  const raw = withPrefix(registry, "");
+  return { ...withPrefix(registry, environmentName(sidecar, "").toLowerCase()), raw };
+}
+
+function withPrefix(registry: Registry, prefix: string): Metrics {
+  const common = <L extends string>(name: string, help: string, labels: readonly L[] = []) => ({
+    name: prefix + name,
+    help,
+    labelNames: [...labels],
+    registers: [registry],
+  });
+  const metrics: Omit<Metrics, "raw"> = {
+    counter: (name, help, labels) => new Counter(common(name, help, labels)),
+    gauge: (name, help, labels, collect) =>
+      new Gauge({
+        ...common(name, help, labels),
+        ...(collect && {
+          collect() {
+            collect(this);
+          },
+        }),
+      }),
+    histogram: (name, help, buckets, labels) => new Histogram({ ...common(name, help, labels), buckets: [...buckets] }),
+  };
+  return {
+    ...metrics,
+    get raw() {
+      return this;
+    },
+  };
+}

@@ -1,0 +1,150 @@
+import { formatAddress } from "./address.ts";
+import { Admin } from "./admin.ts";
+import { messageOf } from "./errors.ts";
+import { HealthRecord } from "./health.ts";
+import { kitErrors } from "./kit-errors.ts";
+import type { Logger } from "./log.ts";
+import { metricsOf } from "./metrics.ts";
+import { addProcessMetrics } from "./process-metrics.ts";
+import type { RunnerValues } from "./runner-options.ts";
+import type { Context, Running, Sidecar } from "./sidecar.ts";
+
+export interface ProgramOptions {
+  readonly sidecars: readonly Sidecar[];
+  readonly settings: Omit<RunnerValues, "logLevel" | "logFormat">;
+  readonly log: Logger;
+  readonly env: Context["env"];
+}
+
+interface Member {
+  readonly sidecar: Sidecar;
+  readonly log: Logger;
+  readonly health: HealthRecord;
+  running?: Running;
+}
+
+/** How long after the deadline a sidecar may take to say what it cut off, milliseconds. */
+const LAST_WORDS = 500;
+
+/** One or several sidecars as one program: started together, probed together, taken down together. */
+export class Program {
+  readonly #options: ProgramOptions;
+  readonly #members: readonly Member[];
+  readonly #admin: Admin;
+  readonly #draining = new AbortController();
+  readonly #addresses: Record<string, string> = {};
+
+  constructor(options: ProgramOptions) {
+    this.#options = options;
+    this.#members = options.sidecars.map((sidecar) => {
+      const log = options.log.child({ sidecar: sidecar.identity.name });
+      return { sidecar, log, health: new HealthRecord(log) };
+    });
+    const subjects = this.#members.map(({ sidecar: { identity, config }, health }) => ({
+      name: identity.name,
+      version: identity.version,
+      config,
+      status: () => health.status(),
+    }));
+    this.#admin = new Admin(subjects, (error) => options.log.error({ error: messageOf(error) }, "an admin endpoint failed"));
+    addProcessMetrics(this.#admin.registry);
+    for (const member of this.#members) addStateMetrics(member, this.#admin);
+  }
+
+  /** Where it listens, by name: `admin`, and what the sidecars named. */
+  get addresses(): Readonly<Record<string, string>> {
+    return this.#addresses;
+  }
+
+  /** Probes answer first, so that a slow start is seen as one. Rejects with the first sidecar that can't start. */
+  async start(): Promise<void> {
+    const { settings, log } = this.#options;
+    const admin = await this.#admin.listen(settings.adminListen, "--admin-listen", "full");
+    this.#addresses["admin"] = formatAddress(admin);
+    if (settings.healthListen) {
+      const health = await this.#admin.listen(settings.healthListen, "--health-listen", "probes");
+      this.#addresses["health"] = formatAddress(health);
+    }
+    for (const member of this.#members) {
+      member.running = await member.sidecar.start(this.#contextOf(member));
+      Object.assign(this.#addresses, member.running.addresses);
+    }
+    this.#admin.phase = "running";
+    log.info(this.#addresses, "started");
+  }
+
+  /** Settles when the work of all sidecars that have an end is over; rejects with the first that failed. */
+  async finished(): Promise<void> {
+    const ends = this.#members.flatMap(({ running }) => running?.done ?? []);
+    await (ends.length === 0 ? new Promise<never>(() => {}) : Promise.all(ends));
+  }
+
+  async reload(): Promise<void> {
+    for (const { running, log } of this.#members) {
+      if (!running?.reload) log.info("nothing to reload");
+      else await Promise.resolve(running.reload()).catch((error: unknown) => log.error(messageOf(error)));
+    }
+  }
+
+  /**
+   * Not ready at once; after the drain delay the sidecars stop, all within one deadline; probes answer to the end.
+   *
+   * @param delay whether to wait for the drain delay: load balancers notice that it isn't ready meanwhile
+   * @returns whether everything ended by itself
+   */
+  async stop({ delay }: { readonly delay: boolean }): Promise<boolean> {
+    const { settings, log } = this.#options;
+    this.#admin.phase = "draining";
+    if (delay && settings.drainDelay > 0) await new Promise((resolve) => setTimeout(resolve, settings.drainDelay));
+    this.#draining.abort();
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), settings.shutdownTimeout);
+    const clean = await Promise.all(this.#members.map((member) => stopOne(member, deadline.signal)));
+    clearTimeout(timer);
+    await this.#admin.close();
+    log.info("stopped");
+    return clean.every(Boolean);
+  }
+
+  #contextOf({ sidecar, log, health }: Member): Context {
+    const { name } = sidecar.identity;
+    return {
+      signal: this.#draining.signal,
+      log,
+      metrics: metricsOf(this.#admin.registry, name),
+      health,
+      admin: { route: (route, handler) => this.#admin.route(name, route, handler) },
+      env: this.#options.env,
+    };
+  }
+}
+
+function addStateMetrics({ sidecar, health }: Member, { registry }: Admin): void {
+  const metrics = metricsOf(registry, sidecar.identity.name);
+  metrics.gauge("ready", "1 while /readyz says ready or degraded.", [], (gauge) => gauge.set(Number(health.status().ready)));
+  metrics.gauge("degraded", "1 while something is wrong and the last good state is in force.", [], (gauge) =>
+    gauge.set(Number(health.status().degraded)),
+  );
+  metrics.gauge("build_info", "Always 1; the version is a label.", ["version"]).set({ version: sidecar.identity.version }, 1);
+}
+
+/** A sidecar that doesn't come to an end soon after the deadline is left behind. */
+async function stopOne({ running, log }: Member, deadline: AbortSignal): Promise<boolean> {
+  if (!running) return true;
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<never>((_resolve, reject) => {
+    deadline.addEventListener("abort", () => {
+      const fault = { subject: "shutdown", reason: "the time-out ended with work under way", remedy: "Raise --shutdown-timeout" };
+      timer = setTimeout(() => reject(kitErrors.CUT_OFF(fault)), LAST_WORDS);
+    });
+  });
+  try {
+    await Promise.race([running.stop(deadline), overdue]);
+    return true;
+  } catch (error) {
+    log.error(messageOf(error));
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}

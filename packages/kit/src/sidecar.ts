@@ -1,0 +1,106 @@
+import type { Health } from "./health.ts";
+import type { Identity } from "./identity.ts";
+import { UsageError } from "./errors.ts";
+import type { Logger } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
+import { type Input, type OptionTable, type Options, type Values, defineOptions, typeOf } from "./options.ts";
+import { type Written, readOptions } from "./read-options.ts";
+import type { Handler } from "./routes.ts";
+
+/** What a sidecar is given when it starts. */
+export interface Context {
+  /** Aborts when draining starts, just before `stop` is called. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /** Names get the sidecar's prefix. */
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly admin: {
+    /** Adds an endpoint to the admin listener: `GET /path`. Of several sidecars in one process: `/<name>/path`. */
+    route(route: string, handler: Handler): void;
+  };
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What a sidecar that was started hands back. */
+export interface Running {
+  /**
+   * Stops accepting, waits for what is under way, and frees everything.
+   *
+   * @param deadline aborts when the shutdown time-out ends: what is left has to be cut off then, with a rejection
+   */
+  stop(deadline: AbortSignal): Promise<void> | void;
+  /** SIGHUP: load anew, or do the work now. */
+  reload?(): Promise<void> | void;
+  /** Where it listens, by name, for the log and for tests. */
+  readonly addresses?: Readonly<Record<string, string>>;
+  /** Resolves when the work is over (exit 0), rejects when it failed for good (exit 1). */
+  readonly done?: Promise<void>;
+}
+
+/** A configured sidecar. It starts as well in a test, with no process of its own. */
+export interface Sidecar {
+  readonly identity: Identity;
+  /** Every option's value as text, secrets redacted, for /config. */
+  readonly config: Readonly<Record<string, unknown>>;
+  start(context: Context): Promise<Running>;
+}
+
+/** Makes sidecars of one kind; carries the option table that flags, variables, help and manuals come from. */
+export interface Factory<T extends OptionTable = OptionTable> {
+  /** @throws UsageError naming every option that is wrong */
+  (input: Input<T>): Sidecar;
+  readonly identity: Identity;
+  readonly options: Options<T>;
+  /** From values that were read already. */
+  configured(values: Values<T>): Sidecar;
+}
+
+/**
+ * Defines a kind of sidecar.
+ *
+ * @param identity who it is; a plain name is enough for a sidecar of your own
+ * @param options its option table, or what `defineOptions` made of one
+ * @param make is given the values and returns what to start
+ */
+export function defineSidecar<const T extends OptionTable>(
+  identity: Identity | string,
+  options: T | Options<T>,
+  make: (values: Values<T>) => Pick<Sidecar, "start">,
+): Factory<T> {
+  const who = typeof identity === "string" ? { ...ANONYMOUS, name: identity } : identity;
+  const definition = isDefined(options) ? options : defineOptions(options);
+  const configured = (values: Values<T>): Sidecar => ({
+    identity: who,
+    config: describeConfig(definition.table, values),
+    start: (context) => make(values).start(context),
+  });
+  const factory = (input: Input<T>): Sidecar => {
+    const { values, problems } = readOptions(definition, writtenIn(input), (key) => key);
+    if (problems.length > 0) throw new UsageError(who.name, problems);
+    return configured(values);
+  };
+  return Object.assign(factory, { identity: who, options: definition, configured });
+}
+
+/** Sidecars that several people write have no port that is theirs; this one is free of Pillion's own. */
+const ANONYMOUS = { version: "0.0.0", description: "A sidecar.", adminListen: "127.0.0.1:9190" };
+
+function isDefined<T extends OptionTable>(options: T | Options<T>): options is Options<T> {
+  return typeof options["rules"] === "function";
+}
+
+function writtenIn(input: Readonly<Record<string, unknown>>): ReadonlyMap<string, readonly Written[]> {
+  const given = Object.entries(input).filter(([, value]) => value !== undefined);
+  return new Map(given.map(([name, value]) => [name, [value].flat().map((one) => ({ name, value: one }))]));
+}
+
+function describeConfig(table: OptionTable, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const show = (key: string, value: unknown): unknown => {
+    if (value === undefined) return null;
+    if (Array.isArray(value)) return value.map((one) => show(key, one));
+    const row = table[key];
+    return row && row.type !== "secret" ? (typeOf(row).format?.(value as never) ?? value) : String(value);
+  };
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, show(key, value)]));
+}

@@ -1,0 +1,13 @@
+export { parseCommandLine } from "./command-line.ts";
+export { openFileDescriptors, openFileLimit } from "./descriptors.ts";
+export { type FindOptions, type ProcessMatch, findProcesses, topmost } from "./find.ts";
+export { type ProcessIdentity, identify, isSame, stillRunning } from "./identity.ts";
+export { MalformedProcFile } from "./malformed.ts";
+export { type ProcessRow, readCommandLine, readProcess, readStat, readStatus } from "./process-row.ts";
+export { type ProcessQuery, parseProcessQuery } from "./process-query.ts";
+export { type ScanOptions, listPids, scan } from "./scan.ts";
+export { blocks, catches, ignores } from "./signals.ts";
+export { type ProcessState, type Stat, hasExited, parseStat } from "./stat.ts";
+export { StatReader, type StatReaderOptions } from "./stat-reader.ts";
+export { type Ids, type Status, parseStatus } from "./status.ts";
+export { type SystemInformation, supported, systemInformation } from "./system.ts";

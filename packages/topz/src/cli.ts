@@ -1,0 +1,4 @@
+import { run } from "@pillion/kit";
+import { topz } from "./sidecar.ts";
+
+await run(topz);
