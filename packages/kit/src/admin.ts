@@ -18,7 +18,7 @@ export class Admin {
   readonly #subjects: readonly AdminSubject[];
   readonly #full: Routes;
   readonly #probes: Routes;
-  readonly #closers: (() => Promise<void>)[] = [];
+  readonly #closers: ((deadline: AbortSignal) => Promise<void>)[] = [];
   /** Overrides every status while the program starts or ends. */
   phase: "starting" | "running" | "draining" = "starting";
 
@@ -34,8 +34,20 @@ export class Admin {
         send(response, 200, this.registry.contentType, await this.registry.metrics()),
       );
     }
-    this.#full.add("GET /version", (_request, response) => sendJson(response, 200, this.#bySidecar(({ version }) => version)));
-    this.#full.add("GET /config", (_request, response) => sendJson(response, 200, this.#bySidecar(({ config }) => config)));
+    this.#full.add("GET /version", (_request, response) =>
+      sendJson(
+        response,
+        200,
+        this.#bySidecar(({ version }) => version),
+      ),
+    );
+    this.#full.add("GET /config", (_request, response) =>
+      sendJson(
+        response,
+        200,
+        this.#bySidecar(({ config }) => config),
+      ),
+    );
   }
 
   /** Adds an endpoint of a sidecar; of several sidecars each has its own branch. */
@@ -46,12 +58,12 @@ export class Admin {
   /** @param scope `probes` leaves out what only the machine itself should see */
   async listen(address: Address, option: string, scope: "full" | "probes"): Promise<Address> {
     const server = await listenHttp(scope === "full" ? this.#full : this.#probes, address, option);
-    this.#closers.push(() => server.close());
+    this.#closers.push((deadline) => server.close(deadline));
     return server.address;
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#closers.splice(0).map((close) => close()));
+  async close(deadline: AbortSignal): Promise<void> {
+    await Promise.all(this.#closers.splice(0).map((close) => close(deadline)));
   }
 
   #answer(response: Parameters<Handler>[1], good: (status: HealthStatus) => boolean): void {

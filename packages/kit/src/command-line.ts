@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { describeFault } from "./errors.ts";
-import { type Option, type OptionTable, environmentName, flagName, optionNames } from "./options.ts";
+import { type Option, type OptionTable, environmentName, optionNames } from "./options.ts";
 import type { Written } from "./read-options.ts";
 
 export interface Sources {
@@ -38,18 +38,24 @@ function readFlags(table: OptionTable, argv: readonly string[]): Omit<Collected,
   const written = new Map<string, Written[]>();
   const problems: string[] = [];
   const asked = new Set<string>();
-  const known = (name: string) => rows.has(name);
+  const secrets = new Set(secretNames(table));
+  const takesValue = (name: string) => secrets.has(name) || (rows.get(name)?.option.type ?? "boolean") !== "boolean";
   const options = Object.fromEntries(
-    [...rows].map(([name, { option }]) => [name, { type: option.type === "boolean" ? "boolean" : "string" } as const]),
+    [...rows.keys(), ...secrets].map((name) => [name, { type: takesValue(name) ? "string" : "boolean" } as const]),
   );
-  const { tokens } = parseArgs({ args: argv.map((word) => withTwoDashes(word, known)), options, strict: false, tokens: true });
+  const { tokens } = parseArgs({ args: unambiguous(argv, takesValue), options, strict: false, tokens: true });
+  let stranger = -1;
   for (const token of tokens) {
-    if (token.kind === "positional") problems.push(surplus(token.value));
+    // What follows an unknown flag is most likely its value, and nothing to show: it may be a secret.
+    if (token.kind === "positional" && token.index !== stranger + 1) problems.push(surplus(token.value));
     if (token.kind !== "option") continue;
     const row = rows.get(token.name);
     if (token.name === "help" || token.rawName === "-h" || token.name === "version") asked.add(token.name);
-    else if (!row) problems.push(unknown(token.rawName, table, rows));
-    else if (row.option.type !== "boolean" && (token.value ?? "") === "") problems.push(valueless(row.name));
+    else if (secrets.has(token.name) && !row) problems.push(exposed(token.rawName));
+    else if (!row) {
+      stranger = token.index;
+      problems.push(unknown(token.rawName, [...rows.keys()]));
+    } else if (row.option.type !== "boolean" && (token.value ?? "") === "") problems.push(valueless(row.name));
     else {
       const one = { name: row.name, value: token.value ?? "true", file: row.option.type === "secret" };
       written.set(row.key, [...(written.get(row.key) ?? []), one]);
@@ -58,10 +64,21 @@ function readFlags(table: OptionTable, argv: readonly string[]): Omit<Collected,
   return { written, problems, help: asked.has("help") || asked.has("h"), version: asked.has("version") };
 }
 
-/** Go programs write long flags with one dash; theirs work here too. */
-function withTwoDashes(word: string, known: (name: string) => boolean): string {
-  const single = /^-([a-z][a-z0-9-]+)(?==|$)/.exec(word);
-  return single?.[1] && known(single[1]) ? `-${word}` : word;
+/** The names of secrets without `-file`: known, so that their values are not taken for something else and shown. */
+function secretNames(table: OptionTable): string[] {
+  return Object.entries(table).flatMap(([key, option]) => (option.type === "secret" ? optionNames(key, option) : []));
+}
+
+/**
+ * Go programs write long flags with one dash; theirs work here too. A flag is never another flag's value: `--a --b`
+ * leaves `a` empty. A value that starts with a dash is written `--a=-b`; numbers may follow as they are.
+ */
+function unambiguous(argv: readonly string[], takesValue: (name: string) => boolean): string[] {
+  const words = argv.map((word) => word.replace(/^-(?=[a-z][^=])/i, "--"));
+  return words.map((word, index) => {
+    const next = words[index + 1] ?? "";
+    return word.startsWith("--") && takesValue(word.slice(2)) && /^--?[a-z]/i.test(next) ? `${word}=` : word;
+  });
 }
 
 function surplus(value: string): string {
@@ -72,19 +89,32 @@ function valueless(subject: string): string {
   return describeFault({ subject, reason: "needs a value", remedy: `Write ${subject}=VALUE` });
 }
 
-function unknown(flag: string, table: OptionTable, flags: ReadonlyMap<string, unknown>): string {
-  const name = flag.replace(/^-+/, "");
-  const secret = Object.entries(table).find(([key, option]) => option.type === "secret" && flagName(key) === name);
-  if (secret) {
-    const remedy = `Put it into a file and give --${name}-file`;
-    return describeFault({ subject: flag, reason: "a secret is not taken from the command line, where others see it", remedy });
-  }
-  const near = [...flags.keys()].find((one) => one.startsWith(name) || name.startsWith(one));
-  const remedy = near ? `Did you mean --${near}? --help lists all` : "--help lists all";
-  return describeFault({ subject: flag, reason: "no such option", remedy });
+function exposed(subject: string): string {
+  const reason = "a secret is not taken from the command line, where others see it";
+  return describeFault({ subject, reason, remedy: `Put it into a file and give ${subject}-file` });
 }
 
-function readEnvironment(table: OptionTable, name: string, env: Sources["env"]): Pick<Collected, "written" | "warnings"> {
+function unknown(subject: string, names: readonly string[]): string {
+  const near = names.find((name) => isNear(subject.replace(/^-+/, ""), name));
+  const remedy = near ? `Did you mean --${near}? --help lists all` : "--help lists all";
+  return describeFault({ subject, reason: "no such option", remedy });
+}
+
+/** One begins with the other, or all but two letters are the same from the front and the back. */
+function isNear(written: string, name: string): boolean {
+  const [short = "", long = ""] = [written, name].toSorted((a, b) => a.length - b.length);
+  let front = 0;
+  let back = 0;
+  while (front < short.length && short[front] === long[front]) front++;
+  while (back < short.length - front && short.at(-1 - back) === long.at(-1 - back)) back++;
+  return front === short.length || (front + back > 2 && front + back >= long.length - 2);
+}
+
+function readEnvironment(
+  table: OptionTable,
+  name: string,
+  env: Sources["env"],
+): Pick<Collected, "written" | "warnings"> {
   const prefix = environmentName(name, "");
   const written = new Map<string, readonly Written[]>();
   const known = new Set<string>();
@@ -96,11 +126,16 @@ function readEnvironment(table: OptionTable, name: string, env: Sources["env"]):
         known.add(variable);
         if (value === undefined || value === "" || written.has(key)) continue;
         const parts = option.repeat ? value.split(",").map((part) => part.trim()) : [value];
-        written.set(key, parts.map((part) => ({ name: variable, value: part, file })));
+        written.set(
+          key,
+          parts.map((part) => ({ name: variable, value: part, file })),
+        );
       }
     }
   }
-  const unknownNames = Object.keys(env).filter((one) => one.startsWith(prefix) && !known.has(one) && !isServiceLink(one, prefix));
+  const unknownNames = Object.keys(env).filter(
+    (one) => one.startsWith(prefix) && !known.has(one) && !isServiceLink(one, prefix),
+  );
   const warnings = unknownNames.map((subject) =>
     describeFault({ subject, reason: "no option is called so, it has no effect", remedy: "--help lists all" }),
   );

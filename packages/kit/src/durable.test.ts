@@ -3,6 +3,7 @@ import { mkdir, mkdtempDisposable, stat, symlink, writeFile } from "node:fs/prom
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { traced } from "../test/fixtures/store.ts";
 import { makeDirectory, syncDirectory, syncTree } from "./durable.ts";
 
 const temporary = () => mkdtempDisposable(join(tmpdir(), "pillion-durable-"));
@@ -15,7 +16,14 @@ test("a tree with links, pipes and names that are not UTF-8 is written to the di
   await symlink("nowhere", join(temp.path, "dangling"));
   // Opening a pipe for reading would wait for a writer for ever.
   execFileSync("mkfifo", [join(temp.path, "pipe")]);
-  await syncTree(temp.path);
+  const calls = await traced(() => syncTree(temp.path));
+  expect(calls.map((call) => call.replace(temp.path, "")).toSorted()).toEqual([
+    "sync ",
+    "sync /a b",
+    "sync /a b/c",
+    "sync /a b/c/file",
+    "sync /f\ufffdr",
+  ]);
 });
 
 test("a directory that can't be opened is an error, only its fsync may be unsupported", async () => {

@@ -17,8 +17,7 @@ export async function syncTree(
   directory: string,
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
-  const sync = ({ path, isDirectory }: Entry) =>
-    isDirectory ? syncDirectory(path) : syncFile(path);
+  const sync = ({ path, isDirectory }: Entry) => (isDirectory ? syncDirectory(path) : syncFile(path));
   await forEachBounded(walk(Buffer.from(directory)), sync, { signal });
 }
 
@@ -38,8 +37,7 @@ export async function syncDirectory(path: string | Buffer): Promise<void> {
 export async function makeDirectory(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true });
   if (first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made))
-    await syncDirectory(dirname(made));
+  for (let made = path; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
 }
 
 interface Entry {

@@ -52,7 +52,7 @@ export function defineErrors<const Code extends string>(table: Record<Code, stri
 
 /** `subject "value": reason. Remedy.`, with credentials taken out. */
 export function describeFault({ subject, value, reason, remedy }: Fault): string {
-  const what = value === undefined ? subject : `${subject} ${JSON.stringify(value)}`;
+  const what = value === undefined ? subject : `${subject} ${JSON.stringify(redact(value))}`;
   return redact(`${what}: ${reason}${remedy === undefined ? "" : `. ${remedy}`}`);
 }
 

@@ -7,8 +7,7 @@ export const generationErrors = defineErrors({
   GENERATION_IN_USE: "The generation that readers see can't be replaced or removed.",
   GENERATION_LINK_OCCUPIED: "A file or directory stands where the link has to be.",
   GENERATION_PLACE_OCCUPIED: "Something that was not made here has the name of a working file.",
-  GENERATION_VISIBLE_NAME_FOREIGN:
-    "A name to publish is taken by something that was not published from here.",
+  GENERATION_VISIBLE_NAME_FOREIGN: "A name to publish is taken by something that was not published from here.",
   GENERATION_PATH_UNSAFE: "A path would leave the tree or collide with a reserved name.",
 });
 
@@ -17,7 +16,7 @@ export function nameInvalid(name: string, names: RegExp): PillionError {
     subject: "generation",
     value: name,
     reason: `the name has to match ${String(names)} and to be a single path part that isn't reserved`,
-    remedy: "Choose such a name.",
+    remedy: "Choose such a name",
   });
 }
 
@@ -26,7 +25,7 @@ export function notFound(path: string): PillionError {
     subject: "generation",
     value: path,
     reason: "there is no directory of that name to publish",
-    remedy: "Make it first.",
+    remedy: "Make it first",
   });
 }
 
@@ -35,7 +34,7 @@ export function inUse(path: string, link: string): PillionError {
     subject: "generation",
     value: path,
     reason: `${link} leads to it, so it can't be replaced or removed`,
-    remedy: "Publish another one first.",
+    remedy: "Publish another one first",
   });
 }
 
@@ -44,7 +43,7 @@ export function linkOccupied(link: string, by: "directory" | "file"): PillionErr
     subject: "link",
     value: link,
     reason: `a ${by} is in its place, and only links are replaced`,
-    remedy: "Move it away, or choose another link.",
+    remedy: "Move it away, or choose another link",
   });
 }
 
@@ -53,7 +52,7 @@ export function placeOccupied(path: string): PillionError {
     subject: "working place",
     value: path,
     reason: "something that was not made here has that name, and is left alone",
-    remedy: "Move it away.",
+    remedy: "Move it away",
   });
 }
 
@@ -61,7 +60,7 @@ export function visibleNamesForeign(paths: readonly string[]): PillionError {
   return generationErrors.GENERATION_VISIBLE_NAME_FOREIGN({
     subject: "published names",
     reason: `taken by what was not published from here, and is left alone: ${listed(paths)}`,
-    remedy: "Move these away, or leave their names out of what is published.",
+    remedy: "Move these away, or leave their names out of what is published",
   });
 }
 
@@ -69,7 +68,7 @@ export function pathsUnsafe(problems: readonly string[]): PillionError {
   return generationErrors.GENERATION_PATH_UNSAFE({
     subject: "tree",
     reason: listed(problems),
-    remedy: "Rename these files, or leave them out.",
+    remedy: "Rename these files, or leave them out",
   });
 }
 

@@ -34,9 +34,7 @@ export class GenerationLink {
   /** The entry among the generations that the link leads to or through, even where that is not one of ours. */
   async held(): Promise<string | undefined> {
     const reading = await readLink(this.path);
-    return reading.kind === "resolved"
-      ? (await this.#within(reading.path)).split("/")[0]
-      : undefined;
+    return reading.kind === "resolved" ? (await this.#within(reading.path)).split("/")[0] : undefined;
   }
 
   async swap(name: string): Promise<void> {

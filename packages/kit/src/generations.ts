@@ -57,9 +57,7 @@ export class Generations {
     this.#directory = join(this.#root, directory);
     this.#names = names;
     this.#visibleNames = visibleNames;
-    this.#link = new GenerationLink(resolve(this.#root, link), this.#directory, (name) =>
-      this.#isName(name),
-    );
+    this.#link = new GenerationLink(resolve(this.#root, link), this.#directory, (name) => this.#isName(name));
     this.#work = new WorkDirectory(join(this.#directory, WORK));
   }
 
@@ -96,11 +94,7 @@ export class Generations {
    * that is on the disk. One of the same name is replaced, unless readers see it (GENERATION_IN_USE). To be left
    * unchanged afterwards. A tree whose fsync failed is gone: a second fsync would succeed without having written anything.
    */
-  async stage(
-    name: string,
-    fill: (directory: string) => Promise<void>,
-    { signal }: Waiting = {},
-  ): Promise<string> {
+  async stage(name: string, fill: (directory: string) => Promise<void>, { signal }: Waiting = {}): Promise<string> {
     const path = this.path(name);
     if (name === (await this.#link.held())) throw inUse(path, this.#link.path);
     const staging = await this.#work.newStaging();

@@ -46,8 +46,9 @@ export class HealthRecord implements Health {
 
   condition(name: string, initially: "ok" | "pending" = "ok"): Condition {
     const state: State = { established: initially === "ok", level: "ok", reason: "", repeated: 0 };
-    this.#conditions.set(name, state);
-    const change = (level: Level, reason: string) => this.#change(name, state, level, reason);
+    const own = this.#unused(name);
+    this.#conditions.set(own, state);
+    const change = (level: Level, reason: string) => this.#change(own, state, level, reason);
     return {
       ok: () => change("ok", ""),
       degraded: (reason) => change("degraded", reason),
@@ -57,7 +58,8 @@ export class HealthRecord implements Health {
 
   status(): HealthStatus {
     const all = [...this.#conditions.entries()];
-    const say = (these: typeof all) => these.map(([name, { reason }]) => (reason ? `${name}: ${reason}` : `${name} pending`)).join("; ");
+    const say = (these: typeof all) =>
+      these.map(([name, { reason }]) => (reason ? `${name}: ${reason}` : `${name} pending`)).join("; ");
     const pending = all.filter(([, { established }]) => !established);
     const failed = all.filter(([, { level }]) => level === "failed");
     const degraded = all.filter(([, { level, established }]) => established && level === "degraded");
@@ -66,6 +68,13 @@ export class HealthRecord implements Health {
     if (failed.length > 0) return { started, ready: false, degraded: true, text: `not ready: ${say(failed)}` };
     if (degraded.length > 0) return { started, ready: true, degraded: true, text: `degraded: ${say(degraded)}` };
     return { started, ready: true, degraded: false, text: "ready" };
+  }
+
+  /** Two loops may have been named alike; each counts. */
+  #unused(name: string): string {
+    let own = name;
+    for (let number = 2; this.#conditions.has(own); number++) own = `${name} ${number}`;
+    return own;
   }
 
   #change(name: string, state: State, level: Level, reason: string): void {

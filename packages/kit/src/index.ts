@@ -10,6 +10,9 @@ export {
   messageOf,
   systemCode,
 } from "./errors.ts";
+export { generationErrors } from "./generation-errors.ts";
+export type { LinkState } from "./generation-link.ts";
+export { type Generation, Generations, type GenerationsOptions } from "./generations.ts";
 export type { Condition, Health, HealthStatus } from "./health.ts";
 export { helpText, markdownTable } from "./help.ts";
 export { type Host, processHost } from "./host.ts";
@@ -21,6 +24,7 @@ export type { Metrics } from "./metrics.ts";
 export type { OptionType } from "./option-type.ts";
 export { type SignalOutcome, type SignalRequest, signalProcess } from "./notify.ts";
 export { type Input, type Option, type OptionTable, type Options, type Values, defineOptions } from "./options.ts";
+export { type TreeFile, writeTree } from "./tree.ts";
 export { redact } from "./redact.ts";
 export { type Loop, type RepeatOptions, repeat } from "./repeat.ts";
 export { type Handler, type RouteMatch, Routes, send, sendJson, sendText } from "./routes.ts";

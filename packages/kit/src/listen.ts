@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { unlink } from "node:fs/promises";
-import { type Server as HttpServer, createServer } from "node:http";
+import { lstat, unlink } from "node:fs/promises";
+import { type Server as HttpServer, type ServerResponse, createServer } from "node:http";
 import { type AddressInfo, type Server, connect } from "node:net";
 import { type Address, formatAddress } from "./address.ts";
 import { kitErrors } from "./kit-errors.ts";
@@ -32,9 +32,9 @@ async function listenOnce(server: Server, target: { path: string } | { port: num
   await once(server, "listening");
 }
 
-/** A unix socket's file outlives the process that was killed: nobody answers on it. */
+/** A unix socket's file outlives the process that was killed: nobody answers on it. Any other file is not ours to remove. */
 async function isAbandoned(path: string, error: unknown): Promise<boolean> {
-  if (systemCode(error) !== "EADDRINUSE") return false;
+  if (systemCode(error) !== "EADDRINUSE" || !(await lstat(path)).isSocket()) return false;
   const socket = connect(path);
   try {
     await once(socket, "connect");
@@ -48,7 +48,10 @@ async function isAbandoned(path: string, error: unknown): Promise<boolean> {
 
 const REASONS: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
   EADDRINUSE: ["the address is in use", "Stop what listens there, or choose another"],
-  EACCES: ["this user may not listen there", "Choose a port from 1024 up or a directory that it may write"],
+  EACCES: [
+    "this user may not listen there",
+    "Choose a port from 1024 up, or a directory that exists and that it may write",
+  ],
   EADDRNOTAVAIL: ["this machine has no such address", "Choose one of its own, 127.0.0.1 or :PORT for all"],
   ENOTFOUND: ["the host name is not known", "Give an IP address"],
 };
@@ -56,27 +59,46 @@ const REASONS: Readonly<Record<string, readonly [reason: string, remedy: string]
 function listenError(option: string, address: Address, cause: unknown): Error {
   const code = systemCode(cause) ?? "";
   const [reason, remedy] = REASONS[code] ?? [`can't listen there (${code})`, "Choose another"];
-  return kitErrors.LISTEN_FAILED({ subject: option, value: formatAddress(address), reason, remedy: `${remedy} with ${option}`, cause });
+  return kitErrors.LISTEN_FAILED({
+    subject: option,
+    value: formatAddress(address),
+    reason,
+    remedy: `${remedy} with ${option}`,
+    cause,
+  });
 }
 
 /** Limits for endpoints that are asked by people and probes, not by the world. */
 const LIMITS = { headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000, maxHeaderSize: 16_384 };
 
-/** Serves routes over plain HTTP. `close` ends idle connections at once and waits for answers under way. */
+/**
+ * Serves routes over plain HTTP. `close` waits for the answers under way until the deadline and cuts all else off at
+ * once; it rejects with CUT_OFF when answers were left.
+ */
 export async function listenHttp(
   routes: Routes,
   address: Address,
   option: string,
-): Promise<{ readonly address: Address; close(): Promise<void> }> {
-  const server: HttpServer = createServer(LIMITS, (request, response) => void routes.handle(request, response));
+): Promise<{ readonly address: Address; close(deadline?: AbortSignal): Promise<void> }> {
+  const answers = new Set<ServerResponse>();
+  const server: HttpServer = createServer(LIMITS, (request, response) => {
+    answers.add(response);
+    response.once("close", () => answers.delete(response));
+    void routes.handle(request, response);
+  });
   const bound = await listen(server, address, option);
   return {
     address: bound,
-    async close() {
+    async close(deadline) {
       const closed = once(server, "close");
       server.close();
-      server.closeIdleConnections();
+      // Not by closeIdleConnections: a client that sent half a request would hold the server open for good.
+      await Promise.allSettled([...answers].map((answer) => once(answer, "close", { signal: deadline })));
+      const left = answers.size;
+      server.closeAllConnections();
       await closed;
+      if (left > 0)
+        throw kitErrors.CUT_OFF({ subject: formatAddress(bound), reason: `${left} answers were under way` });
     },
   };
 }

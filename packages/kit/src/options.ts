@@ -29,7 +29,11 @@ export interface Option {
 
 export type OptionTable = Readonly<Record<string, Option>>;
 
-type ValueOfType<T> = T extends keyof TypeNames ? ReturnType<TypeNames[T]["parse"]> : T extends OptionType<infer V> ? V : never;
+type ValueOfType<T> = T extends keyof TypeNames
+  ? ReturnType<TypeNames[T]["parse"]>
+  : T extends OptionType<infer V>
+    ? V
+    : never;
 type Single<O extends Option> = O["type"] extends "choice"
   ? O["choices"] extends readonly (infer C)[]
     ? C
@@ -48,12 +52,11 @@ export type Values<T extends OptionTable> = {
       : Single<T[K]> | undefined;
 };
 
-type Written<V> = V extends boolean ? boolean | `${V}` : V | (V extends number | URL | Secret | Address ? string : never);
-type InputOf<O extends Option> = O extends { repeat: true }
-  ? readonly (Written<Single<O>> | string)[]
-  : O["type"] extends OptionType<unknown>
-    ? Single<O> | string
-    : Written<Single<O>>;
+type Written<V> = V extends boolean
+  ? boolean | `${V}`
+  : V | (V extends number | URL | Secret | Address ? string : never);
+type SingleInput<O extends Option> = O["type"] extends OptionType<unknown> ? Single<O> | string : Written<Single<O>>;
+type InputOf<O extends Option> = O extends { repeat: true } ? readonly SingleInput<O>[] : SingleInput<O>;
 
 /** What a caller hands to a factory: `"5s"` or 5000, defaults left out. */
 export type Input<T extends OptionTable> = {
@@ -98,7 +101,7 @@ export function typeOf(option: Option): OptionType<unknown> {
   if (typeof option.type === "object") return option.type;
   if (option.type === "choice") return choiceType(option.choices ?? []);
   if (option.type === "secret") return { ...optionTypes.path, placeholder: "FILE" };
-  return optionTypes[option.type] as OptionType<unknown>;
+  return optionTypes[option.type];
 }
 
 function choiceType(choices: readonly string[]): OptionType<string> {

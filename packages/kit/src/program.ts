@@ -46,7 +46,9 @@ export class Program {
       config,
       status: () => health.status(),
     }));
-    this.#admin = new Admin(subjects, (error) => options.log.error({ error: messageOf(error) }, "an admin endpoint failed"));
+    this.#admin = new Admin(subjects, (error) =>
+      options.log.error({ error: messageOf(error) }, "an admin endpoint failed"),
+    );
     addProcessMetrics(this.#admin.registry);
     for (const member of this.#members) addStateMetrics(member, this.#admin);
   }
@@ -69,7 +71,7 @@ export class Program {
       member.running = await member.sidecar.start(this.#contextOf(member));
       Object.assign(this.#addresses, member.running.addresses);
     }
-    this.#admin.phase = "running";
+    if (this.#admin.phase === "starting") this.#admin.phase = "running";
     log.info(this.#addresses, "started");
   }
 
@@ -100,10 +102,10 @@ export class Program {
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), settings.shutdownTimeout);
     const clean = await Promise.all(this.#members.map((member) => stopOne(member, deadline.signal)));
+    const answered = await stopOne({ running: { stop: (signal) => this.#admin.close(signal) }, log }, deadline.signal);
     clearTimeout(timer);
-    await this.#admin.close();
     log.info("stopped");
-    return clean.every(Boolean);
+    return answered && clean.every(Boolean);
   }
 
   #contextOf({ sidecar, log, health }: Member): Context {
@@ -119,22 +121,30 @@ export class Program {
   }
 }
 
-function addStateMetrics({ sidecar, health }: Member, { registry }: Admin): void {
-  const metrics = metricsOf(registry, sidecar.identity.name);
-  metrics.gauge("ready", "1 while /readyz says ready or degraded.", [], (gauge) => gauge.set(Number(health.status().ready)));
+function addStateMetrics({ sidecar, health }: Member, admin: Admin): void {
+  const metrics = metricsOf(admin.registry, sidecar.identity.name);
+  metrics.gauge("ready", "1 while /readyz says ready or degraded.", [], (gauge) =>
+    gauge.set(Number(admin.phase === "running" && health.status().ready)),
+  );
   metrics.gauge("degraded", "1 while something is wrong and the last good state is in force.", [], (gauge) =>
     gauge.set(Number(health.status().degraded)),
   );
-  metrics.gauge("build_info", "Always 1; the version is a label.", ["version"]).set({ version: sidecar.identity.version }, 1);
+  metrics
+    .gauge("build_info", "Always 1; the version is a label.", ["version"])
+    .set({ version: sidecar.identity.version }, 1);
 }
 
 /** A sidecar that doesn't come to an end soon after the deadline is left behind. */
-async function stopOne({ running, log }: Member, deadline: AbortSignal): Promise<boolean> {
+async function stopOne({ running, log }: Pick<Member, "running" | "log">, deadline: AbortSignal): Promise<boolean> {
   if (!running) return true;
   let timer: NodeJS.Timeout | undefined;
   const overdue = new Promise<never>((_resolve, reject) => {
     deadline.addEventListener("abort", () => {
-      const fault = { subject: "shutdown", reason: "the time-out ended with work under way", remedy: "Raise --shutdown-timeout" };
+      const fault = {
+        subject: "shutdown",
+        reason: "the time-out ended with work under way",
+        remedy: "Raise --shutdown-timeout",
+      };
       timer = setTimeout(() => reject(kitErrors.CUT_OFF(fault)), LAST_WORDS);
     });
   });

@@ -1,9 +1,7 @@
-import { systemCode } from "./errors.ts";
-import { describeFault } from "./errors.ts";
+import { describeFault, systemCode } from "./errors.ts";
 import { type Option, type Options, type OptionTable, type Values, flagName, typeOf } from "./options.ts";
 import { redact } from "./redact.ts";
 import { Secret } from "./secret.ts";
-import { accessSync, constants } from "node:fs";
 
 /** One value as somebody wrote it, and under which name. `file` holds a secret in a file. */
 export interface Written {
@@ -61,18 +59,18 @@ function readOne(written: Written, option: Option, problem: (text: string) => vo
   const type = typeOf(option);
   const { name: subject, value } = written;
   const refuse = (reason: string, remedy: string): readonly unknown[] => {
-    problem(describeFault({ subject, value: typeof value === "string" ? value : redact(String(value)), reason, remedy }));
+    problem(
+      describeFault({ subject, value: typeof value === "string" ? value : redact(String(value)), reason, remedy }),
+    );
     return [];
   };
   try {
     const read = typeof value === "string" ? type.parse(value) : value;
     const { min = -Infinity, max = Infinity } = option;
     if (typeof read !== "number" || (read >= min && read <= max)) return [read];
-    const show = type.format ?? String;
-    return refuse(
-      `not between ${show(min as never)} and ${show(max as never)}`,
-      `Give ${type.expects} within these bounds`,
-    );
+    const show = (bound: number) => type.format?.(bound) ?? String(bound);
+    const wrong = read < min ? `less than ${show(min)}` : `more than ${show(max)}`;
+    return refuse(Number.isNaN(read) ? "not a number" : wrong, `Give ${type.expects} within these bounds`);
   } catch (error) {
     if (!(error instanceof RangeError) && !(error instanceof SyntaxError)) throw error;
     return refuse(error.message, `Give ${type.expects}`);
@@ -82,12 +80,21 @@ function readOne(written: Written, option: Option, problem: (text: string) => vo
 function readSecret({ name, value, file }: Written, problem: (text: string) => void): readonly Secret[] {
   if (!file) return [value instanceof Secret ? value : new Secret(String(value))];
   const path = String(value);
-  try {
-    accessSync(path, constants.R_OK);
-    return [Secret.fromFile(path)];
-  } catch (error) {
-    const reason = `can't be read (${systemCode(error)})`;
-    problem(describeFault({ subject: name, value: path, reason, remedy: "Give a file that this user may read" }));
+  const refuse = (reason: string): readonly Secret[] => {
+    problem(
+      describeFault({
+        subject: name,
+        value: path,
+        reason,
+        remedy: "Give a file with the secret that this user may read",
+      }),
+    );
     return [];
+  };
+  try {
+    const secret = Secret.fromFile(path);
+    return secret.reveal() === "" ? refuse("the file is empty") : [secret];
+  } catch (error) {
+    return refuse(`can't be read (${systemCode(error)})`);
   }
 }

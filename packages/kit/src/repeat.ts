@@ -52,7 +52,7 @@ async function rounds(
       condition.degraded(messageOf(error));
       if (failures >= maxFailures) throw error;
     }
-    const wait = failures === 0 ? period : backoff(failures, { base: Math.min(1_000, period), cap });
+    const wait = failures === 0 ? period : backoff(failures, { base: Math.min(1_000, period || 1_000), cap });
     if (!asked) await pause(wait, signal, (end) => (interrupt = end));
   }
 }

@@ -1,9 +1,17 @@
 import type { Health } from "./health.ts";
 import type { Identity } from "./identity.ts";
-import { UsageError } from "./errors.ts";
+import { UsageError, describeFault } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
-import { type Input, type OptionTable, type Options, type Values, defineOptions, typeOf } from "./options.ts";
+import {
+  type Input,
+  type Option,
+  type OptionTable,
+  type Options,
+  type Values,
+  defineOptions,
+  typeOf,
+} from "./options.ts";
 import { type Written, readOptions } from "./read-options.ts";
 import type { Handler } from "./routes.ts";
 
@@ -76,7 +84,9 @@ export function defineSidecar<const T extends OptionTable>(
     start: (context) => make(values).start(context),
   });
   const factory = (input: Input<T>): Sidecar => {
-    const { values, problems } = readOptions(definition, writtenIn(input), (key) => key);
+    const unknown = Object.keys(input).filter((key) => !Object.hasOwn(definition.table, key));
+    const { values, problems: wrong } = readOptions(definition, writtenIn(definition.table, input), (key) => key);
+    const problems = [...unknown.map((subject) => describeFault({ subject, reason: "no such option" })), ...wrong];
     if (problems.length > 0) throw new UsageError(who.name, problems);
     return configured(values);
   };
@@ -90,17 +100,23 @@ function isDefined<T extends OptionTable>(options: T | Options<T>): options is O
   return typeof options["rules"] === "function";
 }
 
-function writtenIn(input: Readonly<Record<string, unknown>>): ReadonlyMap<string, readonly Written[]> {
+function writtenIn(
+  table: OptionTable,
+  input: Readonly<Record<string, unknown>>,
+): ReadonlyMap<string, readonly Written[]> {
   const given = Object.entries(input).filter(([, value]) => value !== undefined);
-  return new Map(given.map(([name, value]) => [name, [value].flat().map((one) => ({ name, value: one }))]));
+  const listed = (name: string, value: unknown) => (table[name]?.repeat ? [value].flat() : [value]);
+  return new Map(given.map(([name, value]) => [name, listed(name, value).map((one) => ({ name, value: one }))]));
 }
 
 function describeConfig(table: OptionTable, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const show = (key: string, value: unknown): unknown => {
+  const show = (row: Option, value: unknown): unknown => {
     if (value === undefined) return null;
-    if (Array.isArray(value)) return value.map((one) => show(key, one));
-    const row = table[key];
-    return row && row.type !== "secret" ? (typeOf(row).format?.(value as never) ?? value) : String(value);
+    return row.type === "secret" ? value : (typeOf(row).format?.(value) ?? value);
   };
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, show(key, value)]));
+  const rows = Object.entries(table).map(([key, row]) => {
+    const value = values[key];
+    return [key, row.repeat && Array.isArray(value) ? value.map((one) => show(row, one)) : show(row, value)];
+  });
+  return Object.fromEntries(rows);
 }

@@ -14,8 +14,7 @@ export type LinkReading =
 export async function readLink(link: string): Promise<LinkReading> {
   const found = await unlessMissing(lstat(link));
   if (found === undefined) return { kind: "missing" };
-  if (!found.isSymbolicLink())
-    return { kind: "occupied", by: found.isDirectory() ? "directory" : "file" };
+  if (!found.isSymbolicLink()) return { kind: "occupied", by: found.isDirectory() ? "directory" : "file" };
   const target = await readlink(link);
   const path = await unlessMissing(realpath(link));
   return path === undefined ? { kind: "dangling", target } : { kind: "resolved", target, path };
@@ -37,10 +36,7 @@ export async function replaceLink(link: string, target: string): Promise<void> {
 }
 
 /** Removes what a crash left of replaceLink(): a link whose target's last part is `isOurs`. True when there was one. */
-export async function removeSwapLink(
-  link: string,
-  isOurs: (name: string) => boolean,
-): Promise<boolean> {
+export async function removeSwapLink(link: string, isOurs: (name: string) => boolean): Promise<boolean> {
   const path = swapPath(link);
   const left = await readLink(path);
   if (left.kind === "missing") return false;

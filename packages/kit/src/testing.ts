@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { parseArgs } from "node:util";
 import { createLog } from "./log.ts";
 import { Program } from "./program.ts";
 import { readOptions } from "./read-options.ts";
@@ -64,9 +65,7 @@ export interface Spawned extends AsyncDisposable {
 
 /** Starts a script on this runtime as its user would, with an environment of its own. */
 export function spawnScript(script: string, args: readonly string[] = [], env: Record<string, string> = {}): Spawned {
-  const runtime = process.execArgv.filter((word) => word.startsWith("--conditions"));
-  const conditions = runtime.length > 0 ? runtime : ["--conditions=@pillion/source"];
-  const child = spawn(process.execPath, [...conditions, script, ...args], {
+  const child = spawn(process.execPath, [...exportConditions(), script, ...args], {
     env: { PATH: process.env["PATH"], ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -100,4 +99,14 @@ export function spawnScript(script: string, args: readonly string[] = [], env: R
       await exited;
     },
   };
+}
+
+/** The child resolves packages as this process does: from source in development. */
+function exportConditions(): string[] {
+  const { values } = parseArgs({
+    args: process.execArgv,
+    options: { conditions: { type: "string", short: "C", multiple: true } },
+    strict: false,
+  });
+  return [values.conditions ?? []].flat().map((condition) => `--conditions=${condition}`);
 }

@@ -23,7 +23,6 @@ test.for([
 test.for(["app.xml", "conf.d/50 site.conf", "größe/日本.txt", "a/..b", ".env", "a\\b", "-x"])(
   "%j is accepted",
   (path) => {
-
     expect(pathProblem(path)).toBeUndefined();
   },
 );

@@ -36,7 +36,5 @@ export function parentsOf(path: string): string[] {
 
 function parentProblem(path: string, all: ReadonlySet<string>): string | undefined {
   const file = parentsOf(path).find((parent) => all.has(parent));
-  return file === undefined
-    ? undefined
-    : `needs a directory where ${JSON.stringify(file)} is a file`;
+  return file === undefined ? undefined : `needs a directory where ${JSON.stringify(file)} is a file`;
 }

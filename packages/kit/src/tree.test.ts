@@ -9,7 +9,13 @@ const file = (text: string, mode = 0o644): TreeFile => ({ bytes: Buffer.from(tex
 
 test("files are written with the directories they need", async () => {
   await using temp = await temporary();
-  await writeTree(temp.path, new Map([["a/b/c.txt", file("deep")], ["größe 日本.txt", file("top")]]));
+  await writeTree(
+    temp.path,
+    new Map([
+      ["a/b/c.txt", file("deep")],
+      ["größe 日本.txt", file("top")],
+    ]),
+  );
   expect(await readFile(join(temp.path, "a/b/c.txt"), "utf8")).toBe("deep");
   expect(await readFile(join(temp.path, "größe 日本.txt"), "utf8")).toBe("top");
 });
@@ -18,7 +24,13 @@ test("the mode is what was asked for, whatever the umask", async () => {
   await using temp = await temporary();
   const umask = process.umask(0o077);
   try {
-    await writeTree(temp.path, new Map([["d/shared", file("", 0o666)], ["secret", file("", 0o400)]]));
+    await writeTree(
+      temp.path,
+      new Map([
+        ["d/shared", file("", 0o666)],
+        ["secret", file("", 0o400)],
+      ]),
+    );
   } finally {
     process.umask(umask);
   }
@@ -38,7 +50,10 @@ test("the owner is what was asked for", async () => {
 
 test("one unsafe path, and nothing is written", async () => {
   await using temp = await temporary();
-  const files = new Map([["good", file("")], ["../bad", file("")]]);
+  const files = new Map([
+    ["good", file("")],
+    ["../bad", file("")],
+  ]);
   await expect(writeTree(temp.path, files)).rejects.toMatchObject({ code: "GENERATION_PATH_UNSAFE" });
   expect(await readdir(temp.path)).toEqual([]);
 });

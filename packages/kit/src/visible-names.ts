@@ -28,9 +28,7 @@ export async function planVisibleNames(link: string, generation: string): Promis
   const foreign: string[] = [];
   await forEachBounded(await readdir(directory, { withFileTypes: true }), async (entry) => {
     const path = join(directory, entry.name);
-    const ours =
-      entry.isSymbolicLink() &&
-      (await unlessMissing(readlink(path))) === join(basename(link), entry.name);
+    const ours = entry.isSymbolicLink() && (await unlessMissing(readlink(path))) === join(basename(link), entry.name);
     if (!missing.delete(entry.name)) {
       if (ours) stale.push(path);
     } else if (!ours) foreign.push(path);
@@ -40,11 +38,7 @@ export async function planVisibleNames(link: string, generation: string): Promis
 }
 
 /** Called after the swap: a new name never dangles, and one that went away is there as long as the old tree is in force. */
-export async function applyVisibleNames({
-  directory,
-  missing,
-  stale,
-}: VisibleNames): Promise<void> {
+export async function applyVisibleNames({ directory, missing, stale }: VisibleNames): Promise<void> {
   await forEachBounded(missing, ([name, text]) => symlink(text, join(directory, name)));
   await forEachBounded(stale, unlink);
   if (missing.size + stale.length > 0) await syncDirectory(directory);

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { recorded, recordedFile } from "../fixtures/recorded.ts";
 import { parseCommandLine } from "./command-line.ts";

@@ -17,16 +17,11 @@ export function readProcFile(path: string): Readable<Buffer> {
 
 /** `undefined` for gone, `null` for forbidden; throws any other error again. */
 export function absence(error: unknown): null | undefined {
-  switch ((error as NodeJS.ErrnoException | undefined)?.code) {
-    case "ENOENT": // at open: no such process
-    case "ESRCH": // at read: it was reaped after the open
-      return undefined;
-    case "EACCES":
-    case "EPERM": // at open or, where ptrace access is checked late, at read
-      return null;
-    default:
-      throw error;
-  }
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  // at open there is no such process; at read it was reaped after the open
+  if (code === "ENOENT" || code === "ESRCH") return undefined;
+  if (code === "EACCES" || code === "EPERM") return null;
+  throw error;
 }
 
 /** Files of /proc have size 0, so they are read until the end; the buffer is small because nearly all of them are. */

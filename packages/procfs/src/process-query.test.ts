@@ -39,11 +39,6 @@ describe("parseProcessQuery", () => {
 });
 
 describe("matches", () => {
-  const candidate = (name: string, ...commandLine: string[]) => ({
-    name,
-    commandLine: () => commandLine,
-  });
-
   test("a name is compared whole", () => {
     expect(matches({ name: "nginx" }, candidate("nginx"))).toBe(true);
     expect(matches({ name: "nginx" }, candidate("nginx2"))).toBe(false);
@@ -82,3 +77,7 @@ describe("matches", () => {
     expect(matches({ script }, candidate("x", ...commandLine))).toBe(expected);
   });
 });
+
+function candidate(name: string, ...commandLine: string[]) {
+  return { name, commandLine: () => commandLine };
+}

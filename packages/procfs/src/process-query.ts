@@ -17,16 +17,10 @@ export type ProcessQuery =
  */
 export function parseProcessQuery(text: string): ProcessQuery {
   const [, form, value = ""] = /^(name|cmdline|script)=(.+)$/s.exec(text) ?? [];
-  switch (form) {
-    case "name":
-      return { name: value };
-    case "cmdline":
-      return { commandLine: expression(text, value) };
-    case "script":
-      return { script: value };
-    default:
-      throw refused(text, "is none of these forms");
-  }
+  if (form === "name") return { name: value };
+  if (form === "script") return { script: value };
+  if (form === "cmdline") return { commandLine: expression(text, value) };
+  throw refused(text, "is none of these forms");
 }
 
 /** What a query is compared with; the command line is asked for only by the forms that need it. */

@@ -5,7 +5,6 @@ import { openFileLimit, systemInformation } from "../src/index.ts";
 import { onLinux } from "./app.ts";
 
 test.runIf(onLinux)("the system is the one that getconf, the shell and Node know", () => {
-  const configured = (name: string) => Number(execFileSync("getconf", [name]));
   const system = systemInformation();
   expect(system).toMatchObject({
     pageBytes: configured("PAGESIZE"),
@@ -21,3 +20,7 @@ test.runIf(onLinux)("the limit on open files is the one that a child inherits", 
   const inherited = execFileSync("/bin/sh", ["-c", "ulimit -n"], { encoding: "utf8" }).trim();
   expect(openFileLimit()).toBe(inherited === "unlimited" ? Infinity : Number(inherited));
 });
+
+function configured(name: string): number {
+  return Number(execFileSync("getconf", [name]));
+}

@@ -11,7 +11,7 @@ export function portableSource(): ProcessSource {
       const listed = await psList();
       signal.throwIfAborted();
       const pids = listed.map(({ pid }) => pid);
-      const usage = await pidusage(pids).catch(() => ({}) as Record<string, pidusage.Status | undefined>);
+      const usage = await pidusage(pids).catch((): Record<string, pidusage.Status | undefined> => ({}));
       return listed.map((one): ProcessReading => {
         const use = usage[one.pid];
         return {
