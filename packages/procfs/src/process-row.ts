@@ -43,3 +43,12 @@ export function readCommandLine(pid: number, root = "/proc"): Readable<string[]>
   const bytes = readProcFile(`${root}/${pid}/cmdline`);
   return bytes && parseCommandLine(bytes);
 }
+
+/**
+ * `NAME=value` texts that the process was started with, proc_pid_environ(5); none for the dead and for kernel threads. They
+ * hold secrets, and only processes of the same user may be read. `null`: may not be read. `undefined`: gone.
+ */
+export function readEnvironment(pid: number, root = "/proc"): Readable<string[]> {
+  const bytes = readProcFile(`${root}/${pid}/environ`);
+  return bytes && parseCommandLine(bytes);
+}

@@ -9,6 +9,7 @@ import {
   listPids,
   openFileDescriptors,
   parseProcessQuery,
+  readEnvironment,
   readProcess,
   scan,
   stillRunning,
@@ -30,6 +31,16 @@ describe.runIf(onLinux)("real processes", () => {
     const found = await findProcesses({ name: "a) R 1 (\nb\\" }, { self: process.pid });
     expect(found.map(({ identity }) => identity)).toEqual([identify(app.pid)]);
     rmSync(directory, { recursive: true });
+  });
+
+  test("the environment is what the process was started with, and whoever inherited it is known by it", async () => {
+    const env = { PATH: "/usr/bin:/bin", MARK: "a value with spaces" };
+    await using app = await start("/bin/sh", ["-c", "sleep 1000 & echo $!; wait"], { env });
+    const child = Number(app.said);
+    expect(readEnvironment(app.pid)).toContain("MARK=a value with spaces");
+    await vi.waitFor(() => expect(readEnvironment(child)).toContain("MARK=a value with spaces"));
+    process.kill(child, "SIGKILL");
+    await vi.waitFor(() => expect(readEnvironment(child) ?? []).toEqual([]));
   });
 
   test("a zombie stays listed and identified, doesn't run, and isn't found", async () => {
