@@ -1,0 +1,129 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+/** One request and its answer. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly startedAt: number;
+  readonly end: () => void;
+}
+
+/** Which client connections are open, and what is in flight on each of them. */
+export class Connections {
+  readonly #exchanges = new Map<Socket, Set<Exchange>>();
+  readonly #upgraded = new Set<Socket>();
+  #draining = false;
+  #onIdle = () => {};
+
+  get open(): number {
+    return this.#exchanges.size;
+  }
+
+  get upgraded(): number {
+    return this.#upgraded.size;
+  }
+
+  add(socket: Socket): void {
+    this.#exchanges.set(socket, new Set());
+    socket.once("close", () => {
+      for (const exchange of this.#exchanges.get(socket) ?? []) exchange.end();
+      this.#exchanges.delete(socket);
+      this.#upgraded.delete(socket);
+    });
+  }
+
+  /**
+   * Starts an exchange.
+   * @param onEnd gets its duration in seconds
+   * @returns a signal that aborts when the client goes away before the end
+   */
+  begin(request: IncomingMessage, response: ServerResponse, onEnd: (seconds: number) => void): AbortSignal {
+    const { socket } = request;
+    const gone = new AbortController();
+    const end = () => {
+      if (!this.#exchanges.get(socket)?.delete(exchange)) return;
+      if (!response.writableFinished) gone.abort();
+      onEnd((performance.now() - exchange.startedAt) / 1000);
+      if (!this.#draining) return;
+      this.#endIfIdle(socket);
+      if (this.#inFlight().length === 0) this.#onIdle();
+    };
+    const exchange: Exchange = { request, response, startedAt: performance.now(), end };
+    this.#exchanges.get(socket)?.add(exchange);
+    response.once("close", end);
+    if (this.#draining) response.shouldKeepAlive = false;
+    return gone.signal;
+  }
+
+  /** The connection is a tunnel from now on: it counts no more as something to wait for. */
+  upgrade(socket: Socket): AbortSignal {
+    const gone = new AbortController();
+    socket.once("close", () => gone.abort());
+    // The other half would stay open for as long as the client likes.
+    socket.once("finish", () => socket.setTimeout(LINGER, () => socket.destroy()));
+    this.#upgraded.add(socket);
+    return gone.signal;
+  }
+
+  isBusy(socket: Socket): boolean {
+    return (this.#exchanges.get(socket)?.size ?? 0) > 0;
+  }
+
+  /** Whether what comes in belongs to the one request in flight, to which nothing was answered yet. */
+  isReading(socket: Socket): boolean {
+    const [exchange, ...others] = this.#exchanges.get(socket) ?? [];
+    return (
+      exchange !== undefined && others.length === 0 && !exchange.request.complete && !exchange.response.headersSent
+    );
+  }
+
+  /** Whether a connection without any traffic waits for its client, and not for the app. */
+  waitsForClient(socket: Socket): boolean {
+    if (this.#upgraded.has(socket)) return false;
+    const waits = ({ request, response }: Exchange) =>
+      (!request.complete && !request.isPaused()) || response.writableNeedDrain || response.writableEnded;
+    const inFlight = [...(this.#exchanges.get(socket) ?? [])];
+    return inFlight.length === 0 || inFlight.some(waits);
+  }
+
+  /**
+   * Closes what is idle, lets what is in flight end with `Connection: close`, then closes the upgraded.
+   * @returns what was still in flight at the deadline, one line each
+   */
+  async drain(deadline: AbortSignal): Promise<string[]> {
+    this.#draining = true;
+    for (const { response } of this.#inFlight()) response.shouldKeepAlive = false;
+    for (const socket of this.#exchanges.keys()) this.#endIfIdle(socket);
+    if (this.#inFlight().length > 0)
+      await Promise.race([new Promise<void>((resolve) => (this.#onIdle = resolve)), aborted(deadline)]);
+    const cutOff = this.#inFlight().map(describe);
+    for (const socket of this.#exchanges.keys()) {
+      if (this.isBusy(socket)) socket.destroy(); // a goodbye would make half an answer look whole
+      else socket.destroySoon();
+    }
+    return cutOff;
+  }
+
+  #inFlight(): Exchange[] {
+    return [...this.#exchanges.values()].flatMap((exchanges) => [...exchanges]);
+  }
+
+  #endIfIdle(socket: Socket): void {
+    if (!this.isBusy(socket) && !this.#upgraded.has(socket)) socket.destroySoon();
+  }
+}
+
+/** How long a connection that is ended from here may wait for its client's end, milliseconds. */
+const LINGER = 5_000;
+
+/** Resolves when the signal is aborted, or at once if it is already. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}
+
+/** The path without its query, which may hold secrets. */
+function describe({ request, startedAt }: Exchange): string {
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  return `${request.method} ${request.url?.replace(/\?.*$/, "")} from ${request.socket.remoteAddress}, ${seconds} s old`;
+}

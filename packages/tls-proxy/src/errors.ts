@@ -1,0 +1,15 @@
+import { defineErrors } from "@pillion/kit";
+
+/** Everything this package throws. What an app or a client does wrong is an answer, never an error. */
+export const errors = defineErrors({
+  CERTIFICATE_UNREADABLE: "The certificate file can't be read.",
+  CERTIFICATE_UNPARSABLE: "The certificate file holds no PEM certificate, or a damaged one.",
+  CERTIFICATE_REFUSED: "OpenSSL refuses the certificate, mostly for a key that is too small.",
+  CERTIFICATE_KEY_UNREADABLE: "The private key's file can't be read.",
+  CERTIFICATE_KEY_UNPARSABLE: "The key file holds no PEM private key, or a damaged one.",
+  CERTIFICATE_KEY_ENCRYPTED: "The private key is encrypted with a passphrase.",
+  CERTIFICATE_KEY_MISMATCH: "The private key does not belong to the certificate.",
+  CERTIFICATE_NOT_VALID: "The certificate in force has expired, or is not valid yet.",
+  STATE_DIRECTORY_NOT_WRITABLE: "The state directory can't hold the development CA.",
+  REQUESTS_CUT_OFF: "Requests were still in flight when the shutdown time-out ended.",
+});

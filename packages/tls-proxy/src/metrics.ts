@@ -1,0 +1,43 @@
+import type { Metrics } from "@pillion/kit";
+import type { UpstreamObserver } from "./engine.ts";
+import type { Front, FrontObserver } from "./front.ts";
+
+/** Counts what front and engine tell. */
+export function observers(metrics: Metrics): FrontObserver & UpstreamObserver {
+  const requests = metrics.counter("requests_total", "Requests by class of the answer's status.", ["code"]);
+  const durations = metrics.histogram(
+    "request_duration_seconds",
+    "From a request's head to its answer's end.",
+    DURATIONS,
+  );
+  const handshakes = metrics.counter("handshakes_total", "TLS handshakes by version, or failed.", ["outcome"]);
+  const failures = metrics.counter(
+    "upstream_failures_total",
+    "Requests that the app couldn't be asked, or broke off.",
+    ["kind"],
+  );
+  return {
+    handshakeSucceeded: (version) => handshakes.inc({ outcome: version }),
+    handshakeFailed: () => handshakes.inc({ outcome: "failed" }),
+    answered(status, seconds) {
+      requests.inc({ code: `${Math.floor(status / 100)}xx` });
+      durations.observe(seconds);
+    },
+    away: () => failures.inc({ kind: "away" }),
+    failed: () => failures.inc({ kind: "failed" }),
+    reached: () => {},
+  };
+}
+
+/** Shows what is open, and until when the certificate in force is valid. */
+export function addFrontMetrics(metrics: Metrics, { connections }: Front, validUntil: () => Date): void {
+  metrics.gauge("connections", "Open client connections.", [], (gauge) => gauge.set(connections.open));
+  metrics.gauge("upgraded_connections", "Client connections that are WebSockets.", [], (gauge) =>
+    gauge.set(connections.upgraded),
+  );
+  metrics.gauge("certificate_expiry_timestamp_seconds", "When the certificate in force expires.", [], (gauge) =>
+    gauge.set(validUntil().getTime() / 1000),
+  );
+}
+
+const DURATIONS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60];

@@ -1,0 +1,58 @@
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+
+/** An answer that comes from the proxy itself and not from the app. */
+export interface OwnAnswer {
+  readonly status: number;
+  /** One sentence for a person; made of fixed words only. */
+  readonly explanation: string;
+  /** Seconds after which to try again. */
+  readonly retryAfter?: number;
+  /** Whether the connection ends with this answer: what follows on it can't be trusted. */
+  readonly close?: boolean;
+}
+
+export const APP_AWAY: OwnAnswer = {
+  status: 503,
+  explanation: "The application is not running yet, or is restarting.",
+  retryAfter: 2,
+};
+export const APP_FAILED: OwnAnswer = { status: 502, explanation: "The application broke off without a usable answer." };
+
+/** Answers with a short page, as HTML for those who ask for it. */
+export function answer(request: IncomingMessage, response: ServerResponse, own: OwnAnswer): void {
+  const { fields, body } = render(request, own);
+  if (own.close) response.shouldKeepAlive = false;
+  response.writeHead(own.status, STATUS_CODES[own.status] ?? "", fields).end(body);
+  request.resume(); // a body that nobody reads would block the connection
+}
+
+/** The same on a socket whose HTTP parser has gone, after an upgrade request or a malformed head. */
+export function answerOnSocket(request: IncomingMessage | undefined, socket: Duplex, own: OwnAnswer): void {
+  const { fields, body } = render(request, own);
+  socket.end(serializeHead(own.status, STATUS_CODES[own.status] ?? "", fields) + body);
+}
+
+/** The head of an answer after which the connection ends. */
+export function serializeHead(status: number, reason: string, fields: readonly string[]): string {
+  const lines = fields.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${fields[index + 1] ?? ""}\r\n`] : []));
+  return `HTTP/1.1 ${status} ${reason}\r\n${lines.join("")}Connection: close\r\n\r\n`;
+}
+
+function render(request: IncomingMessage | undefined, own: OwnAnswer): { fields: string[]; body: string } {
+  const title = `${own.status} ${STATUS_CODES[own.status] ?? ""}`;
+  const html = /\btext\/html\b/i.test(request?.headers.accept ?? "");
+  const body = html
+    ? `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title><h1>${title}</h1><p>${own.explanation}</p></html>\n`
+    : `${title}\n${own.explanation}\n`;
+  const fields = [
+    "Content-Type",
+    `text/${html ? "html" : "plain"}; charset=utf-8`,
+    "Content-Length",
+    `${Buffer.byteLength(body)}`,
+    "Cache-Control",
+    "no-store",
+  ];
+  if (own.retryAfter !== undefined) fields.push("Retry-After", `${own.retryAfter}`);
+  return { fields, body };
+}

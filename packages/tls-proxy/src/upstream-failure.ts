@@ -1,0 +1,22 @@
+import type { UpstreamObserver } from "./engine.ts";
+import { APP_AWAY, APP_FAILED, type OwnAnswer } from "./own-answer.ts";
+
+/** Tells of a failure to reach the app, or of the app's at a request, and says what the client gets instead. */
+export function answerInstead(error: NodeJS.ErrnoException, observer: UpstreamObserver): OwnAnswer {
+  if (CANNOT_CONNECT.has(error.code ?? "")) {
+    observer.away(error);
+    return APP_AWAY;
+  }
+  observer.failed(error);
+  return APP_FAILED;
+}
+
+const CANNOT_CONNECT = new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ENOENT",
+]);

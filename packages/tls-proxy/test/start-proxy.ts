@@ -1,0 +1,96 @@
+import { readFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TLSSocket, connect } from "node:tls";
+import { once } from "node:events";
+import { type Address, listen } from "@pillion/kit";
+import { developmentCertificate } from "../src/development-certificate.ts";
+import { Front, type FrontOptions } from "../src/front.ts";
+import { httpProxyEngine } from "../src/http-proxy-engine.ts";
+
+export interface StartedProxy extends AsyncDisposable {
+  readonly port: number;
+  readonly front: Front;
+  readonly ca: string;
+  readonly caPath: string;
+  /** What it told, in order: `handshake TLSv1.3`, `answered 200`, `away ECONNREFUSED`. */
+  readonly told: readonly string[];
+}
+
+/** The front with the http-proxy engine, on a free loopback port, with a development certificate. */
+export async function startProxy(app: number | Address, limits: FrontOptions["limits"] = {}): Promise<StartedProxy> {
+  const directory = await mkdtemp(join(tmpdir(), "tls-proxy-"));
+  const { pair, ca } = await developmentCertificate(directory, [], new Date());
+  const told: string[] = [];
+  const engine = httpProxyEngine(typeof app === "number" ? { host: "127.0.0.1", port: app } : app, {
+    away: (error: NodeJS.ErrnoException) => told.push(`away ${error.code}`),
+    failed: (error: NodeJS.ErrnoException) => told.push(`failed ${error.code}`),
+    reached: () => {},
+  });
+  const front = new Front({
+    pair,
+    engine,
+    defaultHost: "app.internal",
+    limits,
+    observer: {
+      handshakeSucceeded: (version) => told.push(`handshake ${version}`),
+      handshakeFailed: (error) => told.push(`handshake failed ${error.code}`),
+      answered: (status) => told.push(`answered ${status}`),
+    },
+  });
+  const address = await listen(front.server, { host: "127.0.0.1", port: 0 }, "--listen");
+  return {
+    port: "port" in address ? address.port : 0,
+    front,
+    ca: await readFile(ca.path, "utf8"),
+    caPath: ca.path,
+    told,
+    async [Symbol.asyncDispose]() {
+      await front.drain(AbortSignal.abort());
+      engine.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+/** A client that speaks raw bytes over TLS. */
+export interface RawClient {
+  readonly socket: TLSSocket;
+  send(bytes: string): void;
+  /** Everything received so far, as latin1. */
+  text(): string;
+  /** Resolves when the text received so far matches. */
+  receives(pattern: RegExp): Promise<string>;
+  /** Resolves with everything once the proxy has closed. */
+  readonly closed: Promise<string>;
+}
+
+export async function connectTo({ port, ca }: Pick<StartedProxy, "port" | "ca">): Promise<RawClient> {
+  const socket = connect({ port, host: "127.0.0.1", ca, servername: "localhost", ALPNProtocols: ["http/1.1"] });
+  let received = "";
+  const { promise: closed, resolve } = Promise.withResolvers<string>();
+  socket.on("data", (bytes) => (received += bytes.toString("latin1")));
+  socket.on("error", () => {}).on("close", () => resolve(received));
+  await once(socket, "secureConnect");
+  return {
+    socket,
+    send: (bytes) => void socket.write(bytes, "latin1"),
+    text: () => received,
+    closed,
+    async receives(pattern) {
+      while (!pattern.test(received)) {
+        if (socket.destroyed) throw new Error(`closed before ${pattern}: ${received}`);
+        await Promise.race([once(socket, "data"), closed]);
+      }
+      return received;
+    },
+  };
+}
+
+/** Sends bytes on one connection and returns everything that came until it was closed. */
+export async function exchange(proxy: Pick<StartedProxy, "port" | "ca">, bytes: string): Promise<string> {
+  const client = await connectTo(proxy);
+  client.send(bytes);
+  return await client.closed;
+}
