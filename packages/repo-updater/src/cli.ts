@@ -1,0 +1,4 @@
+import { run } from "@pillion/kit";
+import { repoUpdater } from "./sidecar.ts";
+
+await run(repoUpdater);

@@ -1,0 +1,2 @@
+export { errors as repoUpdaterErrors } from "./errors.ts";
+export { repoUpdater } from "./sidecar.ts";
