@@ -1,0 +1,60 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { kitErrors, signalProcess } from "@pillion/kit";
+import { type ProcessIdentity, type ProcessQuery, findProcesses, stillRunning, topmost } from "@pillion/procfs";
+
+/** A query, and how the user wrote it. */
+export interface ProcessSelector {
+  readonly text: string;
+  readonly query: ProcessQuery;
+}
+
+/** The app, as far as it has to be known: that it runs, and a way to tell it. */
+export interface App {
+  /** What messages call it. */
+  readonly name: string;
+  /** Tells it once. Undefined when it doesn't run. @throws when it runs and can't be told */
+  tell(): Promise<ProcessIdentity | undefined>;
+  find(): Promise<ProcessIdentity | undefined>;
+  /** Resolves with false as soon as the process has died, and with true when it lived for as long, milliseconds. */
+  lives(process: ProcessIdentity, duration: number, signal: AbortSignal): Promise<boolean>;
+}
+
+/** An app that is told by a signal. */
+export function signalledApp({ text, query }: ProcessSelector, signal: NodeJS.Signals): App {
+  return {
+    name: text,
+    async tell() {
+      const told = await signalProcess({ query, signal });
+      return told.outcome === "signalled" ? told.process : undefined;
+    },
+    find: () => findProcess(query),
+    lives,
+  };
+}
+
+/** Init processes stand above the app with its command line in theirs. */
+const INITS: readonly string[] = ["catatonit", "docker-init", "dumb-init", "pause", "tini"];
+
+async function findProcess(query: ProcessQuery): Promise<ProcessIdentity | undefined> {
+  const found = await findProcesses(query, { self: process.pid });
+  const [match, ...more] = topmost(found.filter(({ identity, name }) => identity.pid !== 1 || !INITS.includes(name)));
+  if (match && more.length > 0) {
+    const value = [match, ...more].map(({ identity }) => identity.pid).join(", ");
+    const fault = { reason: "more than one answers the query", remedy: "Say more in --process" };
+    throw kitErrors.SIGNAL_AMBIGUOUS({ subject: "processes", value, ...fault });
+  }
+  return match?.identity;
+}
+
+/** Milliseconds between two looks at a process that is watched. */
+const LOOK = 50;
+
+async function lives(identity: ProcessIdentity, duration: number, signal: AbortSignal): Promise<boolean> {
+  const end = performance.now() + duration;
+  while (stillRunning(identity)) {
+    const left = end - performance.now();
+    if (left <= 0) return true;
+    await delay(Math.min(left, LOOK), undefined, { signal });
+  }
+  return false;
+}

@@ -1,0 +1,19 @@
+import { type PillionError, defineErrors } from "@pillion/kit";
+
+/** What can go wrong with configuration on its way to the app. */
+export const configSyncErrors = defineErrors({
+  SOURCE_MISSING: "The source directory isn't there, or holds no files.",
+  SOURCE_UNREADABLE: "A file or directory of the source can't be read.",
+  SOURCE_REFUSED: "The source holds what is never published: a link that leaves it, a device, too much.",
+  SOURCE_UNSETTLED: "The source kept changing while it was read, or a link in it leads nowhere.",
+  CONFIGURATION_INVALID: "A file is not well-formed; what was last good stays in force.",
+  CONFIGURATION_QUARANTINED: "The app died of this configuration before; it is not tried again until it changes.",
+  TARGET_NOT_WRITABLE: "The target directory can't be made or written to.",
+  APP_ABSENT: "No process answers the query; the configuration is published and waits for the app.",
+  APP_DIED: "The app died and there is no earlier configuration that it is known to live with.",
+});
+
+export function appAbsent(query: string): PillionError {
+  const reason = "not running; the configuration is published and waits for it";
+  return configSyncErrors.APP_ABSENT({ subject: "app", value: query, reason });
+}
