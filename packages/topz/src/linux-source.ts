@@ -54,7 +54,11 @@ export function linuxSource(root = "/proc"): ProcessSource {
   };
 }
 
-function commandLineOf({ pid, startTime, name }: Stat, known: Map<number, Known>, root: string): readonly string[] | null {
+function commandLineOf(
+  { pid, startTime, name }: Stat,
+  known: Map<number, Known>,
+  root: string,
+): readonly string[] | null {
   const before = known.get(pid);
   if (before && before.startTime === startTime && before.name === name && before.fresh-- > 0) return before.commandLine;
   const commandLine = readCommandLine(pid, root) ?? null;

@@ -12,15 +12,29 @@ export function addProcessTableMetrics(metrics: Metrics, latest: () => Snapshot 
     gauge.reset();
     for (const [state, members] of Map.groupBy(rows(), (row) => row.state)) gauge.set({ state }, members.length);
   });
-  metrics.gauge("group_resident_bytes", "Resident memory by process name; shared pages count in each.", ["group"], (gauge) => {
-    gauge.reset();
-    for (const [group, members] of grouped(rows())) gauge.set({ group }, sum(members, "residentBytes"));
-  });
-  metrics.gauge("group_cpu_cores", "CPU use by process name over the last interval; 1 is one core.", ["group"], (gauge) => {
-    gauge.reset();
-    for (const [group, members] of grouped(rows())) gauge.set({ group }, sum(members, "cpuPercent") / 100);
-  });
-  return metrics.histogram("scan_duration_seconds", "Time to read all processes.", [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1]);
+  metrics.gauge(
+    "group_resident_bytes",
+    "Resident memory by process name; shared pages count in each.",
+    ["group"],
+    (gauge) => {
+      gauge.reset();
+      for (const [group, members] of grouped(rows())) gauge.set({ group }, sum(members, "residentBytes"));
+    },
+  );
+  metrics.gauge(
+    "group_cpu_cores",
+    "CPU use by process name over the last interval; 1 is one core.",
+    ["group"],
+    (gauge) => {
+      gauge.reset();
+      for (const [group, members] of grouped(rows())) gauge.set({ group }, sum(members, "cpuPercent") / 100);
+    },
+  );
+  return metrics.histogram(
+    "scan_duration_seconds",
+    "Time to read all processes.",
+    [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1],
+  );
 }
 
 /** Anybody can start processes of any name, so the number of label values is bounded. Idle kernel threads are left out. */

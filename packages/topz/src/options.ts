@@ -7,7 +7,7 @@ export const options = defineOptions({
     aliases: ["addr"],
     help: "A further address for the page, beside the admin listener that always serves it.",
   },
-  interval: { type: "duration", default: "2s", min: 100, help: "Time between two samples." },
+  interval: { type: "duration", default: "2s", min: 100, max: 86_400_000, help: "Time between two samples." },
   cmdline: {
     type: "choice",
     choices: cmdlineModes,

@@ -24,7 +24,7 @@ export function portableSource(): ProcessSource {
           residentBytes: use?.memory ?? null,
           cpuSeconds: use ? use.ctime / 1000 : null,
           cpuPercent: use?.cpu ?? one.cpu ?? null,
-          commandLine: one.cmd === undefined ? null : [one.cmd],
+          commandLine: one.cmd?.split(" ") ?? null,
         };
       });
     },

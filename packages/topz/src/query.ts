@@ -16,7 +16,8 @@ export function parseQuery(parameters: URLSearchParams): RowQuery {
   const limit = parameters.get("limit");
   const key = sortKeys.find((one) => one === sort);
   if (!key) throw new RangeError(`sort=${sort}: not a column. Give one of ${sortKeys.join(", ")}`);
-  if (limit !== null && !/^[1-9]\d{0,5}$/.test(limit)) throw new RangeError(`limit=${limit}: not a number from 1 to 999999`);
+  if (limit !== null && !/^[1-9]\d{0,5}$/.test(limit))
+    throw new RangeError(`limit=${limit}: not a number from 1 to 999999`);
   return { sort: key, limit: limit === null ? Infinity : Number(limit), header: parameters.get("header") === "1" };
 }
 

@@ -27,7 +27,9 @@ export class Sampler {
     const at = this.#now();
     const elapsed = this.#before ? at - this.#before.at : null;
     const processes = readings.map((reading) => this.#toRow(reading, elapsed));
-    const cpu = new Map(readings.flatMap((one) => (one.cpuSeconds === null ? [] : [[identityOf(one), one.cpuSeconds]])));
+    const cpu = new Map(
+      readings.flatMap((one) => (one.cpuSeconds === null ? [] : [[identityOf(one), one.cpuSeconds]])),
+    );
     this.#before = { at, cpu };
     this.#latest = { takenAt: new Date().toISOString(), overMilliseconds: elapsed && Math.round(elapsed), processes };
     return this.#latest;

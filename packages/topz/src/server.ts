@@ -6,7 +6,10 @@ import { type RowQuery, parseQuery, select } from "./query.ts";
 import { textTable } from "./text-table.ts";
 
 /** The page, its data and the plain text, each as `[route, handler]`, for the admin listener and for one of its own. */
-export function endpoints(latest: () => Snapshot | undefined, interval: number): readonly (readonly [string, Handler])[] {
+export function endpoints(
+  latest: () => Snapshot | undefined,
+  interval: number,
+): readonly (readonly [string, Handler])[] {
   return [
     ["GET /", (_request, response) => sendPage(response, interval)],
     ["GET /topz", (_request, response, match) => withRows(latest(), response, match, sendTextRows)],
@@ -21,7 +24,12 @@ function sendPage(response: ServerResponse, interval: number): void {
 
 type SendRows = (response: ServerResponse, snapshot: Snapshot, query: RowQuery) => void;
 
-function withRows(snapshot: Snapshot | undefined, response: ServerResponse, { url }: RouteMatch, sendRows: SendRows): void {
+function withRows(
+  snapshot: Snapshot | undefined,
+  response: ServerResponse,
+  { url }: RouteMatch,
+  sendRows: SendRows,
+): void {
   if (!snapshot) return sendText(response, 503, "no sample yet; ask again in a moment\n");
   try {
     sendRows(response, snapshot, parseQuery(url.searchParams));

@@ -27,8 +27,8 @@ export const topz = defineSidecar(identity, options, ({ listen, interval, cmdlin
     });
     return {
       addresses: server ? { page: formatAddress(server.address) } : {},
-      async stop() {
-        await Promise.all([loop, server?.close()]);
+      async stop(deadline) {
+        await Promise.all([loop, server?.close(deadline)]);
         source.close();
       },
     };
