@@ -44,16 +44,16 @@ function readFlags(table: OptionTable, argv: readonly string[]): Omit<Collected,
     [...rows.keys(), ...secrets].map((name) => [name, { type: takesValue(name) ? "string" : "boolean" } as const]),
   );
   const { tokens } = parseArgs({ args: unambiguous(argv, takesValue), options, strict: false, tokens: true });
-  let stranger = -1;
+  let stranger: number | undefined;
   for (const token of tokens) {
     // What follows an unknown flag is most likely its value, and nothing to show: it may be a secret.
-    if (token.kind === "positional" && token.index !== stranger + 1) problems.push(surplus(token.value));
+    if (token.kind === "positional" && token.index - 1 !== stranger) problems.push(surplus(token.value));
     if (token.kind !== "option") continue;
     const row = rows.get(token.name);
     if (token.name === "help" || token.rawName === "-h" || token.name === "version") asked.add(token.name);
     else if (secrets.has(token.name) && !row) problems.push(exposed(token.rawName));
     else if (!row) {
-      stranger = token.index;
+      if (token.value === undefined) stranger = token.index;
       problems.push(unknown(token.rawName, [...rows.keys()]));
     } else if (row.option.type !== "boolean" && (token.value ?? "") === "") problems.push(valueless(row.name));
     else {

@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { parseAddress, reachable } from "./address.ts";
+import { type Address, parseAddress, reachable } from "./address.ts";
 
 const TIMEOUT = 3_000;
 
@@ -9,17 +9,27 @@ const TIMEOUT = 3_000;
  */
 export function probe(name: string, adminListen: string): void {
   const variable = `${name.replaceAll("-", "_").toUpperCase()}_ADMIN_LISTEN`;
-  const flags = process.argv.join("\0").match(/\0--admin-listen[=\0]([^\0]+)/);
-  const text = flags?.[1] ?? (process.env[variable] || adminListen);
+  const flags = [...process.argv.join("\0").matchAll(/\0--?admin-listen[=\0]([^\0]+)/g)];
+  const text = flags.at(-1)?.[1] ?? (process.env[variable] || adminListen);
   const end = (code: number, words: string) => {
     process.stdout.write(`${words.trim()}\n`);
     process.exit(code);
   };
-  const socket = connect(reachable(parseAddress(text)));
+  const address = addressIn(text);
+  if (!address) return end(1, `${name} healthcheck: ${text} is not an address, which is host:port or unix:/path`);
+  const socket = connect(address);
   let answer = "";
   socket.setTimeout(TIMEOUT, () => end(1, `${name} healthcheck: ${text} gave no answer within ${TIMEOUT} ms`));
   socket.on("error", (error) => end(1, `${name} healthcheck: nothing answers on ${text} (${error.message})`));
   socket.on("data", (bytes) => (answer += bytes.toString("latin1")));
   socket.on("end", () => end(answer.startsWith("HTTP/1.1 200 ") ? 0 : 1, answer.slice(answer.indexOf("\r\n\r\n") + 4)));
   socket.write("GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+}
+
+function addressIn(text: string): Address | undefined {
+  try {
+    return reachable(parseAddress(text));
+  } catch {
+    return undefined;
+  }
 }

@@ -22,7 +22,7 @@ export { listen, listenHttp } from "./listen.ts";
 export type { Logger } from "./log.ts";
 export type { Metrics } from "./metrics.ts";
 export type { OptionType } from "./option-type.ts";
-export { type SignalOutcome, type SignalRequest, signalProcess } from "./notify.ts";
+export { type SignalOutcome, type SignalRequest, findProcess, signalProcess } from "./notify.ts";
 export { type Input, type Option, type OptionTable, type Options, type Values, defineOptions } from "./options.ts";
 export { type TreeFile, writeTree } from "./tree.ts";
 export { redact } from "./redact.ts";

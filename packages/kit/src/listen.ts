@@ -98,7 +98,7 @@ export async function listenHttp(
       server.closeAllConnections();
       await closed;
       if (left > 0)
-        throw kitErrors.CUT_OFF({ subject: formatAddress(bound), reason: `${left} answers were under way` });
+        throw kitErrors.CUT_OFF({ subject: formatAddress(bound), reason: `cut off with answers under way: ${left}` });
     },
   };
 }

@@ -71,7 +71,7 @@ function countRepeats(): NonNullable<NonNullable<LoggerOptions["hooks"]>["logMet
   const seen = new Map<string, { readonly times: number; readonly at: number }>();
   return function count(inputs, method, level) {
     const [first, second] = inputs as unknown[];
-    const message = typeof first === "string" ? first : second;
+    const message = first instanceof Error ? (second ?? first.message) : typeof first === "string" ? first : second;
     if (typeof message !== "string") return method.apply(this, inputs);
     const fields = first instanceof Error ? { err: first } : typeof first === "object" ? first : {};
     if (level < WARN) return method.apply(this, [fields, redact(message)]);

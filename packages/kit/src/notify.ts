@@ -34,7 +34,7 @@ const INITS: readonly string[] = ["catatonit", "docker-init", "dumb-init", "paus
  * @throws SIGNAL_AMBIGUOUS, SIGNAL_NOT_CAUGHT, SIGNAL_NOT_PERMITTED
  */
 export async function signalProcess({ query, signal, root = "/proc" }: SignalRequest): Promise<SignalOutcome> {
-  const process = await findTarget(query, root);
+  const process = await findProcess(query, root);
   if (!process) return { outcome: "absent" };
   const { identity } = process;
   const status = readStatus(identity.pid, root);
@@ -48,8 +48,12 @@ export async function signalProcess({ query, signal, root = "/proc" }: SignalReq
   return send(identity, signal, subject, status?.uids?.real);
 }
 
-/** The process that a query means, if it runs. */
-async function findTarget(query: ProcessQuery, root: string): Promise<ProcessMatch | undefined> {
+/**
+ * The process that a query means, if it runs: of a master and its workers, the master.
+ *
+ * @throws SIGNAL_AMBIGUOUS
+ */
+export async function findProcess(query: ProcessQuery, root = "/proc"): Promise<ProcessMatch | undefined> {
   const found = await findProcesses(query, { root, self: process.pid });
   const matches = topmost(found.filter(({ identity, name }) => identity.pid !== 1 || !INITS.includes(name)));
   if (matches.length > 1) {
@@ -64,7 +68,12 @@ async function findTarget(query: ProcessQuery, root: string): Promise<ProcessMat
   return matches[0];
 }
 
-function send(identity: ProcessIdentity, signal: NodeJS.Signals, subject: string, owner: number | undefined): SignalOutcome {
+function send(
+  identity: ProcessIdentity,
+  signal: NodeJS.Signals,
+  subject: string,
+  owner: number | undefined,
+): SignalOutcome {
   try {
     process.kill(identity.pid, signal);
     return { outcome: "signalled", process: identity };

@@ -66,7 +66,7 @@ export type Input<T extends OptionTable> = {
 };
 
 /** Says what is wrong between options: which one, why, and the remedy. */
-export type ReportProblem<T> = (option: keyof T & string, reason: string, remedy: string) => void;
+type ReportProblem<T> = (option: keyof T & string, reason: string, remedy: string) => void;
 
 /** A table with the rules that hold between its options; a rule sees only the values that could be read. */
 export interface Options<T extends OptionTable = OptionTable> {

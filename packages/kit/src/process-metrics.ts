@@ -11,7 +11,9 @@ export function addProcessMetrics(registry: Registry): void {
   const started = Date.now() / 1000 - process.uptime();
   raw.gauge("process_start_time_seconds", "Start of the process since the epoch.").set(started);
   raw.gauge("process_resident_memory_bytes", "Resident memory.", [], (gauge) => gauge.set(process.memoryUsage.rss()));
-  raw.gauge("process_heap_bytes", "Used heap of the runtime.", [], (gauge) => gauge.set(process.memoryUsage().heapUsed));
+  raw.gauge("process_heap_bytes", "Used heap of the runtime.", [], (gauge) =>
+    gauge.set(process.memoryUsage().heapUsed),
+  );
   const cpu = raw.counter("process_cpu_seconds_total", "CPU time, user and system.");
   Object.assign(cpu, {
     collect() {

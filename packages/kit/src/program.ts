@@ -84,7 +84,7 @@ export class Program {
   async reload(): Promise<void> {
     for (const { running, log } of this.#members) {
       if (!running?.reload) log.info("nothing to reload");
-      else await Promise.resolve(running.reload()).catch((error: unknown) => log.error(messageOf(error)));
+      else await Promise.try(() => running.reload?.()).catch((error: unknown) => log.error(messageOf(error)));
     }
   }
 

@@ -27,7 +27,10 @@ const COMPOSED: Identity = {
  * Runs a sidecar as this process: flags, environment, help, signals, probes, metrics, exit code. Several configured
  * ones run as one program; they take the runner's own options only.
  */
-export async function run<T extends OptionTable>(target: Factory<T> | readonly Sidecar[], host: Host = processHost()): Promise<void> {
+export async function run<T extends OptionTable>(
+  target: Factory<T> | readonly Sidecar[],
+  host: Host = processHost(),
+): Promise<void> {
   host.exit(await main(target as Factory | readonly Sidecar[], host));
 }
 
@@ -53,7 +56,11 @@ function readInvocation(target: Factory | readonly Sidecar[], host: Host): Invoc
   const own: Options = factory?.options ?? defineOptions({});
   const runner = defineOptions(runnerTable(identity));
   const table: OptionTable = { ...own.table, ...runner.table };
-  const { written, help, version, ...collected } = collectOptions(table, { name: identity.name, argv: host.argv, env: host.env });
+  const { written, help, version, ...collected } = collectOptions(table, {
+    name: identity.name,
+    argv: host.argv,
+    env: host.env,
+  });
   if (help) return { text: helpText(identity, table), code: EXIT.clean };
   if (version) return { text: `${identity.name} ${identity.version}`.trim(), code: EXIT.clean };
   const ours = readOptions(own, written);

@@ -21,7 +21,10 @@ export interface StartedSidecar extends AsyncDisposable {
 }
 
 /** Starts sidecars in this process, with the admin endpoints on a free loopback port. */
-export async function startSidecar(sidecars: Sidecar | readonly Sidecar[], shutdownTimeout = "2s"): Promise<StartedSidecar> {
+export async function startSidecar(
+  sidecars: Sidecar | readonly Sidecar[],
+  shutdownTimeout = "2s",
+): Promise<StartedSidecar> {
   const all = [sidecars].flat();
   const identity = { name: "test", version: "", description: "", adminListen: "127.0.0.1:0" };
   const written = new Map([["shutdownTimeout", [{ name: "shutdownTimeout", value: shutdownTimeout }]]]);
