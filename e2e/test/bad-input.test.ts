@@ -35,13 +35,24 @@ async function adminOf(started: Spawned): Promise<(path: string) => Promise<stri
 /** A key and its certificate, made by openssl. */
 function makePair(folder: string, name: string): { readonly cert: string; readonly key: string } {
   const pair = { cert: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) };
-  const subject = ["-subj", `/CN=${name}`, "-days", "2", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
+  const subject = [
+    "-subj",
+    `/CN=${name}`,
+    "-days",
+    "2",
+    "-nodes",
+    "-newkey",
+    "ec",
+    "-pkeyopt",
+    "ec_paramgen_curve:P-256",
+  ];
   execFileSync("openssl", ["req", "-x509", ...subject, "-keyout", pair.key, "-out", pair.cert], { stdio: "ignore" });
   return pair;
 }
 
 function makeRepository(folder: string): void {
-  const git = (...args: string[]) => execFileSync("git", ["-C", folder, "-c", "user.name=t", "-c", "user.email=t@localhost", ...args]);
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-C", folder, "-c", "user.name=t", "-c", "user.email=t@localhost", ...args]);
   git("init", "--quiet", "--initial-branch=main");
   git("commit", "--quiet", "--allow-empty", "--message=first");
 }
@@ -52,7 +63,11 @@ test("every wrong option is named at once, and the exit code is 2", async () => 
     ["topz", ["--intervall=2s", "--interval=soon"], [/--intervall: no such option.*--interval/, /--interval "soon"/]],
     ["tls-proxy", ["--cert=a.pem"], [/--app-port: /, /--key: /]],
     ["repo-updater", ["--depth=-1"], [/--repo: required/, /--root: required/, /--depth "-1"/]],
-    ["config-sync", [`--source=${folder}/target/source`, `--target=${folder}/target`, "--settle=x"], [/--source/, /--settle "x"/]],
+    [
+      "config-sync",
+      [`--source=${folder}/target/source`, `--target=${folder}/target`, "--settle=x"],
+      [/--source/, /--settle "x"/],
+    ],
   ];
   await Promise.all(
     cases.map(async ([sidecar, args, messages]) => {
@@ -186,7 +201,13 @@ test("what stands in the link's place and isn't a link stays, and the message sa
   const store = join(folder, "root");
   await mkdir(join(store, "site"), { recursive: true });
   await writeFile(join(store, "site", "mine"), "");
-  const updater = start("repo-updater", `--repo=${join(folder, "repository")}`, `--root=${store}`, "--link=site", "--once");
+  const updater = start(
+    "repo-updater",
+    `--repo=${join(folder, "repository")}`,
+    `--root=${store}`,
+    "--link=site",
+    "--once",
+  );
   expect(await updater.exited).toBe(1);
   expect(updater.output()).toContain(join(store, "site"));
   expect(await readFile(join(store, "site", "mine"), "utf8")).toBe("");

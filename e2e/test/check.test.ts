@@ -14,7 +14,9 @@ beforeAll(async () => {
   copy = await mkdtemp(join(tmpdir(), "pillion-check-"));
   const { stdout } = await exec("git", ["ls-files", "-co", "--exclude-standard"], { cwd: root });
   const files = stdout.split("\n").filter(Boolean);
-  const built = files.filter((file) => /^packages\/[^/]+\/package\.json$/.test(file)).map((file) => join(dirname(file), "dist"));
+  const built = files
+    .filter((file) => /^packages\/[^/]+\/package\.json$/.test(file))
+    .map((file) => join(dirname(file), "dist"));
   for (const path of [...files, ...built]) await cp(join(root, path), join(copy, path), { recursive: true });
   await symlink(join(root, "node_modules"), join(copy, "node_modules"));
 });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { kitErrors, signalProcess } from "@pillion/kit";
-import { type ProcessIdentity, type ProcessQuery, findProcesses, stillRunning, topmost } from "@pillion/procfs";
+import { findProcess, signalProcess } from "@pillion/kit";
+import { type ProcessIdentity, type ProcessQuery, stillRunning } from "@pillion/procfs";
 
 /** A query, and how the user wrote it. */
 export interface ProcessSelector {
@@ -27,23 +27,9 @@ export function signalledApp({ text, query }: ProcessSelector, signal: NodeJS.Si
       const told = await signalProcess({ query, signal });
       return told.outcome === "signalled" ? told.process : undefined;
     },
-    find: () => findProcess(query),
+    find: async () => (await findProcess(query))?.identity,
     lives,
   };
-}
-
-/** Init processes stand above the app with its command line in theirs. */
-const INITS: readonly string[] = ["catatonit", "docker-init", "dumb-init", "pause", "tini"];
-
-async function findProcess(query: ProcessQuery): Promise<ProcessIdentity | undefined> {
-  const found = await findProcesses(query, { self: process.pid });
-  const [match, ...more] = topmost(found.filter(({ identity, name }) => identity.pid !== 1 || !INITS.includes(name)));
-  if (match && more.length > 0) {
-    const value = [match, ...more].map(({ identity }) => identity.pid).join(", ");
-    const fault = { reason: "more than one answers the query", remedy: "Say more in --process" };
-    throw kitErrors.SIGNAL_AMBIGUOUS({ subject: "processes", value, ...fault });
-  }
-  return match?.identity;
 }
 
 /** Milliseconds between two looks at a process that is watched. */

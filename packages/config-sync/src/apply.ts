@@ -149,7 +149,7 @@ export class Applier {
     await journal.write({ ...marks, failed: reason });
     report.lost(reason);
     const remedy = "Correct the configuration or the app; nothing more is tried until one of them changes";
-    const fault = { subject: "configuration", value: generation.content, remedy };
+    const fault = { subject: "content", value: generation.content, remedy };
     throw configSyncErrors.APP_DIED({ ...fault, reason: `${reason}, and there is none that it is known to live with` });
   }
 
@@ -181,5 +181,5 @@ export class Applier {
 
 function inQuarantine(content: string, reason: string): Error {
   const remedy = "Change the configuration; the same isn't tried again";
-  return configSyncErrors.CONFIGURATION_QUARANTINED({ subject: "configuration", value: content, reason, remedy });
+  return configSyncErrors.CONFIGURATION_QUARANTINED({ subject: "content", value: content, reason, remedy });
 }

@@ -1,6 +1,6 @@
-import { open, readFile, rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { systemCode } from "@pillion/kit";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { replaceFile, systemCode } from "@pillion/kit";
 import { type Marks, NO_MARKS } from "./marks.ts";
 
 /** Names with `..` in front are never configuration, so it can't collide with a published file. */
@@ -32,26 +32,7 @@ export class Journal {
 
   /** On the disk, name included, when it resolves. */
   async write(marks: Marks): Promise<void> {
-    const next = `${this.#path}.next`;
-    const file = await open(next, "w", 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify({ version: 1, ...marks })}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(next, this.#path);
-    await syncDirectory(dirname(this.#path));
+    await replaceFile(this.#path, `${JSON.stringify({ version: 1, ...marks })}\n`, 0o600);
     this.#marks = marks;
-  }
-}
-
-/** So that the rename survives a power cut. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }

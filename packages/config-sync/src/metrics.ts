@@ -2,7 +2,9 @@ import type { Metrics } from "@pillion/kit";
 import type { Stage } from "./apply.ts";
 
 export interface SyncMetrics {
-  published(content: string): void;
+  published(): void;
+  /** What readers see. */
+  shown(content: string): void;
   failed(stage: Stage): void;
   notified(outcome: "signalled" | "absent"): void;
   /** The newest is in force. */
@@ -21,8 +23,8 @@ export function addSyncMetrics(metrics: Metrics): SyncMetrics {
   );
   const generation = metrics.gauge("generation", "Always 1; the content that readers see is a label.", ["content"]);
   return {
-    published(content) {
-      generations.inc();
+    published: () => generations.inc(),
+    shown(content) {
       generation.reset();
       generation.set({ content }, 1);
     },

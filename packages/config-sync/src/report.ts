@@ -15,7 +15,8 @@ export function reportTo({ log, health, metrics, lost, onWentBack }: ReportOptio
   if (lost !== undefined) rollback.failed(lost);
   return {
     published({ name, content }, files) {
-      metrics.published(content);
+      metrics.published();
+      metrics.shown(content);
       log.info({ generation: name, files }, "published");
     },
     notified(process) {
@@ -28,7 +29,8 @@ export function reportTo({ log, health, metrics, lost, onWentBack }: ReportOptio
       rollback.ok();
     },
     wentBack(from, to, reason) {
-      metrics.published(to.content);
+      metrics.published();
+      metrics.shown(to.content);
       log.warn({ from: from.name, to: to.name }, `went back: ${reason}`);
       onWentBack();
     },

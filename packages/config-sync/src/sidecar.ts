@@ -36,7 +36,11 @@ export const configSync = defineSidecar(identity, options, ({ source, target, no
 
     const configuration = health.condition("configuration", "pending");
     // What an earlier run published is in force, even when the newest is refused now.
-    if (await store.current()) configuration.ok();
+    const before = await store.current();
+    if (before) {
+      configuration.ok();
+      metrics.shown(before.content);
+    }
     publishing = repeat(values.resync, { signal, health: configuration }, async () => {
       if (await applier.publish(await read(), signal)) telling.now();
       metrics.succeeded();

@@ -29,7 +29,7 @@ export function validate(files: Files): void {
   const more = faults.length > NAMED ? ` and ${faults.length - NAMED} more` : "";
   const reason = faults.toSorted().slice(0, NAMED).join(", ") + more;
   throw configSyncErrors.CONFIGURATION_INVALID({
-    subject: "configuration",
+    subject: "files",
     reason,
     remedy: "Correct it in the source",
   });

@@ -68,6 +68,7 @@ test("started again while the newest is refused, it is degraded, not starting", 
   await using sidecar = await follow(places, app);
   await untilReady(sidecar, /^degraded: configuration: .*app\.json:1:2/);
   expect((await sidecar.get("/startupz")).status).toBe(200);
+  expect((await sidecar.get("/metrics")).text).toMatch(/^config_sync_generation\{content="[0-9a-f]{16}"\} 1$/m);
 });
 
 test("killed before it could see the app die, the next start sees it die again, and goes back", async () => {

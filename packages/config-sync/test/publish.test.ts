@@ -225,6 +225,20 @@ test("a source of one's own is enough with read, and looked at every --resync", 
   await until("the next is published", () => places.read("app.txt") === "2");
 });
 
+test("told to reload, it looks at once", async () => {
+  using places = makePlaces();
+  let text = "1";
+  const read = (): Promise<Files> => Promise.resolve(new Map([["app.txt", { bytes: Buffer.from(text), mode: 0o644 }]]));
+  await using sidecar = await startSidecar(
+    configSync({ source: { name: "memory", read }, target: places.target, resync: "1h" }),
+  );
+  await untilReady(sidecar, "ready");
+  text = "2";
+  await sidecar.reload();
+  await until("the next is published", () => places.read("app.txt") === "2");
+  expect(await metric(sidecar, 'config_sync_failures_total{stage="read"}')).toBe(0);
+});
+
 test("what isn't well-formed is checked once, however often it is found", async () => {
   using places = makePlaces();
   let reads = 0;

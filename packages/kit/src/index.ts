@@ -24,6 +24,7 @@ export type { Metrics } from "./metrics.ts";
 export type { OptionType } from "./option-type.ts";
 export { type SignalOutcome, type SignalRequest, findProcess, signalProcess } from "./notify.ts";
 export { type Input, type Option, type OptionTable, type Options, type Values, defineOptions } from "./options.ts";
+export { createFileOnce, replaceFile } from "./state-file.ts";
 export { type TreeFile, writeTree } from "./tree.ts";
 export { redact } from "./redact.ts";
 export { type Loop, type RepeatOptions, repeat } from "./repeat.ts";

@@ -128,4 +128,5 @@ test("idle connections and half a request don't hold it open", async () => {
   if (kept) await once(kept, "data");
   await server.close();
   for (const socket of sockets) if (!socket.closed) await once(socket.resume(), "close");
+  expect(sockets.map(({ closed }) => closed)).toEqual([true, true, true]);
 });

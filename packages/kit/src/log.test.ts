@@ -105,7 +105,7 @@ test("on a terminal, or when asked, it writes for people", async () => {
     text = "";
     const pretty = await createLog({ level: "info", format }, { ...output, isTTY: format === "auto" });
     pretty.child({ sidecar: "topz" }).info({ port: 80 }, `listening ${url}`);
-    expect(() => lines()).toThrow();
+    expect(() => lines()).toThrow(SyntaxError);
     expect(text).toMatch(/INFO[\s\S]*topz: listening https:\/\/\[redacted\]@host\/[\s\S]*80/);
   }
 });

@@ -166,11 +166,16 @@ test("reload reaches each sidecar that can, and one that fails doesn't stop the 
       throw new Error("no new certificate");
     },
   }));
+  const rejecting = sidecar("rejecting", async () => ({
+    stop() {},
+    reload: () => Promise.reject(new Error("no new key")),
+  }));
   const good = sidecar("good", async () => ({ stop() {}, reload: () => void reloaded.push("good") }));
-  const running = await started([throwing, good]);
+  const running = await started([throwing, rejecting, good]);
   await running.reload();
   expect(reloaded).toEqual(["good"]);
   expect(running.log).toContainEqual(
     expect.objectContaining({ level: "error", msg: "no new certificate", sidecar: "throwing" }),
   );
+  expect(running.log).toContainEqual(expect.objectContaining({ level: "error", msg: "no new key" }));
 });

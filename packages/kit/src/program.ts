@@ -83,8 +83,15 @@ export class Program {
 
   async reload(): Promise<void> {
     for (const { running, log } of this.#members) {
-      if (!running?.reload) log.info("nothing to reload");
-      else await Promise.try(() => running.reload?.()).catch((error: unknown) => log.error(messageOf(error)));
+      if (!running?.reload) {
+        log.info("nothing to reload");
+        continue;
+      }
+      try {
+        await running.reload();
+      } catch (error) {
+        log.error(messageOf(error));
+      }
     }
   }
 

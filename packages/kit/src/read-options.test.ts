@@ -113,7 +113,7 @@ test("rules see the values that could be read, and report under the name that wa
     ["b", [{ name: "--b", value: "x" }]],
   ]);
   const { problems } = readOptions(definition, written);
-  expect(rules.mock.calls[0]?.[0]).toEqual({ a: 7 });
+  expect(rules.mock.calls[0]?.[0]).toStrictEqual({ a: 7 });
   expect(problems).toEqual([expect.stringMatching(/^--b "x"/), "APP_A: too close to b. Move it"]);
   expect(readOptions(definition, new Map()).problems).toEqual(["--a: too close to b. Move it"]);
 });

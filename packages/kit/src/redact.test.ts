@@ -22,7 +22,7 @@ test.each([
 ])("leaves %j as it is", (text) => expect(redact(text)).toBe(text));
 
 test("a password of whatever characters a URL allows never shows", () => {
-  const character = fc.constantFrom(..."abcXYZ019-._~!$&'()*+,;=:@%");
+  const character = fc.constantFrom(..."abcXYZ019-._~!$&'()*+,;=:@%".split(""));
   fc.assert(
     fc.property(fc.array(character, { minLength: 1 }), (characters) => {
       expect(redact(`https://user:>${characters.join("")}@host/x`)).toBe("https://[redacted]@host/x");

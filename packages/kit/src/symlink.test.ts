@@ -42,7 +42,7 @@ test.for(["file", "directory"] as const)("a %s in the link's place is left alone
   else await mkdir(link);
   await expect(replaceLink(link, "one")).rejects.toMatchObject({
     code: "GENERATION_LINK_OCCUPIED",
-    message: `link "${link}": a ${kind} is in its place, and only links are replaced. Move it away, or choose another link.`,
+    message: `link "${link}": a ${kind} is in its place, and only links are replaced. Move it away, or choose another link`,
   });
   expect(await readdir(temp.path)).toEqual(["link"]);
   if (kind === "file") expect(await readFile(link, "utf8")).toBe("mine");

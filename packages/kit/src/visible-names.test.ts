@@ -40,7 +40,7 @@ test("names taken by what was never written here are refused together, and left 
   await mkdir(where.at("c"));
   await expect(where.align()).rejects.toMatchObject({
     code: "GENERATION_VISIBLE_NAME_FOREIGN",
-    message: `published names: taken by what was not published from here, and is left alone: ${["a", "b", "c"].map(where.at).join(", ")}. Move these away, or leave their names out of what is published.`,
+    message: `published names: taken by what was not published from here, and is left alone: ${["a", "b", "c"].map(where.at).join(", ")}. Move these away, or leave their names out of what is published`,
   });
   expect(await readFile(where.at("a"), "utf8")).toBe("mine");
   expect(await readlink(where.at("b"))).toBe("elsewhere");

@@ -6,12 +6,15 @@ const script = fileURLToPath(new URL("fixtures/pair.ts", import.meta.url));
 
 function pair(args: readonly string[], env: Record<string, string> = {}): Spawned {
   const spawned = spawnScript(script, args, env);
-  onTestFinished(async () => void (await spawned[Symbol.asyncDispose]()));
+  onTestFinished(() => spawned[Symbol.asyncDispose]());
   return spawned;
 }
 
 test("two sidecars run as one program that PILLION_ variables set up", async () => {
-  const { process, says, exited, output } = pair([], { PILLION_ADMIN_LISTEN: "127.0.0.1:0", PILLION_LOG_LEVEL: "info" });
+  const { process, says, exited, output } = pair([], {
+    PILLION_ADMIN_LISTEN: "127.0.0.1:0",
+    PILLION_LOG_LEVEL: "info",
+  });
   const [, admin] = await says(/"admin":"([^"]+)"/);
   const get = async (path: string) => await (await fetch(`http://${admin}${path}`)).text();
   expect(await get("/readyz")).toBe("one: ready\ntwo: ready\n");

@@ -22,7 +22,7 @@ async function answering(status: number, text: string, where: number | string = 
     response.statusCode = request.url === "/readyz" ? status : 404;
     response.end(text);
   });
-  server.listen(where, ...(typeof where === "number" ? ["127.0.0.1"] : []));
+  server.listen(typeof where === "string" ? { path: where } : { host: "127.0.0.1", port: where });
   await once(server, "listening");
   onTestFinished(() => void server.close());
   return typeof where === "string" ? `unix:${where}` : `127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -30,12 +30,18 @@ async function answering(status: number, text: string, where: number | string = 
 
 test("ready is 0, degraded too, and the answer is shown", async () => {
   const address = await answering(200, "degraded: sync: host unknown\n");
-  expect(await healthcheck(["healthcheck", "--admin-listen", address])).toEqual({ code: 0, output: "degraded: sync: host unknown\n" });
+  expect(await healthcheck(["healthcheck", "--admin-listen", address])).toEqual({
+    code: 0,
+    output: "degraded: sync: host unknown\n",
+  });
 });
 
 test("not ready is 1", async () => {
   const address = await answering(503, "starting: sync pending\n");
-  expect(await healthcheck(["healthcheck", `--admin-listen=${address}`])).toEqual({ code: 1, output: "starting: sync pending\n" });
+  expect(await healthcheck(["healthcheck", `--admin-listen=${address}`])).toEqual({
+    code: 1,
+    output: "starting: sync pending\n",
+  });
 });
 
 test("the address comes from the flag, else from the sidecar's variable, else it is the default", async () => {
@@ -50,7 +56,8 @@ test("the address comes from the flag, else from the sidecar's variable, else it
 
 test("one that listens on all interfaces is asked on loopback", async () => {
   const port = (await answering(200, "ready")).split(":")[1];
-  for (const all of [`:${port}`, `0.0.0.0:${port}`]) expect((await healthcheck(["healthcheck", "--admin-listen", all])).code).toBe(0);
+  for (const all of [`:${port}`, `0.0.0.0:${port}`])
+    expect((await healthcheck(["healthcheck", "--admin-listen", all])).code).toBe(0);
 });
 
 test("one on a unix socket is asked there", async () => {
@@ -72,7 +79,10 @@ test("one that accepts and never answers is 1 before a kubelet gives up", async 
   const server = createTcpServer(() => {}).listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(() => void server.close());
-  const { code, output } = await healthcheck(["healthcheck", `--admin-listen=127.0.0.1:${(server.address() as AddressInfo).port}`]);
+  const { code, output } = await healthcheck([
+    "healthcheck",
+    `--admin-listen=127.0.0.1:${(server.address() as AddressInfo).port}`,
+  ]);
   expect({ code, output }).toEqual({ code: 1, output: expect.stringContaining("gave no answer within 3000 ms") });
 });
 

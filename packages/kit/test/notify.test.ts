@@ -37,9 +37,15 @@ async function app(command: string, ...args: string[]): Promise<App> {
 }
 
 const nodeApp = (token: string, script: string) =>
-  app(process.execPath, "-e", `${script}; process.stdin.on("end", () => process.exit()).resume(); console.log("ready")`, token);
+  app(
+    process.execPath,
+    "-e",
+    `${script}; process.stdin.on("end", () => process.exit()).resume(); console.log("ready")`,
+    token,
+  );
 const catching = `process.on("SIGHUP", () => console.log("hangup " + process.pid))`;
-const shellApp = (token: string, script: string) => app("/bin/sh", "-c", `${script}; echo ready; read wait`, "sh", token);
+const shellApp = (token: string, script: string) =>
+  app("/bin/sh", "-c", `${script}; echo ready; read wait`, "sh", token);
 const signal = (token: string, name: NodeJS.Signals = "SIGHUP") =>
   signalProcess({ query: parseProcessQuery(`cmdline=${token}`), signal: name });
 

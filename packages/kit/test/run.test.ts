@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { get } from "node:http";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,7 @@ const script = fileURLToPath(new URL("fixtures/worker.ts", import.meta.url));
 
 function worker(mode: string, args: readonly string[] = [], env: Record<string, string> = {}): Spawned {
   const spawned = spawnScript(script, args, { MODE: mode, ...env });
-  onTestFinished(async () => void (await spawned[Symbol.asyncDispose]()));
+  onTestFinished(() => spawned[Symbol.asyncDispose]());
   return spawned;
 }
 
@@ -43,12 +43,20 @@ describe("exit codes", () => {
     expect(failed.output()).toContain("gave up after 3 failures");
   });
 
-  test.each(["throwing", "rejecting"])("an error that nobody caught (%s) is 1 with a fatal line that tells where", async (mode) => {
-    const { exited, output } = worker(mode);
-    expect(await exited).toBe(1);
-    const line = output().split("\n").find((one) => one.includes('"level":"fatal"'));
-    expect(JSON.parse(line ?? "{}")).toMatchObject({ msg: "unexpected error: a bug", stack: expect.stringContaining("worker.ts") });
-  });
+  test.each(["throwing", "rejecting"])(
+    "an error that nobody caught (%s) is 1 with a fatal line that tells where",
+    async (mode) => {
+      const { exited, output } = worker(mode);
+      expect(await exited).toBe(1);
+      const line = output()
+        .split("\n")
+        .find((one) => one.includes('"level":"fatal"'));
+      expect(JSON.parse(line ?? "{}")).toMatchObject({
+        msg: "unexpected error: a bug",
+        stack: expect.stringContaining("worker.ts"),
+      });
+    },
+  );
 
   test("misuse is 2, with all problems on stderr and nothing on stdout", async () => {
     const { process, exited, output } = worker("idle", ["--evry=5s", "--target", "app", "extra"], {
@@ -93,7 +101,10 @@ describe("exit codes", () => {
 test("an unknown variable is a warning in the log, and it runs", async () => {
   const spawned = worker("idle", [], { WORKER_EVRY: "1s", WORKER_PORT_80_TCP: "tcp://10.0.0.1:80" });
   await spawned.says(/"msg":"started"/);
-  const warnings = spawned.output().split("\n").filter((line) => line.includes('"level":"warn"'));
+  const warnings = spawned
+    .output()
+    .split("\n")
+    .filter((line) => line.includes('"level":"warn"'));
   expect(warnings).toEqual([expect.stringContaining("WORKER_EVRY: no option is called so")]);
 });
 
@@ -152,7 +163,7 @@ describe("stopping", () => {
     onTestFinished(() => rmSync(directory, { recursive: true }));
     const socketPath = join(directory, "admin.sock");
     const ask = async (path: string) => {
-      const [{ statusCode }] = await once(get({ socketPath, path }), "response");
+      const [{ statusCode }] = await once(request({ socketPath, path }).end(), "response");
       return statusCode;
     };
     const spawned = worker("hanging-start", [`--admin-listen=unix:${socketPath}`]);

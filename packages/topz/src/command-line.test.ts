@@ -13,7 +13,10 @@ describe("secrets are hidden", () => {
     [["app", "--db-pass=hunter2", "--passphrase", "hunter2"], `app --db-pass=${R} --passphrase ${R}`],
     [["env", "DB_PASSWORD=hunter2 with space", "X=1", "app"], `env DB_PASSWORD=${R} X=1 app`],
     [["env", "AWS_SECRET_ACCESS_KEY=hunter2", "PGPASSWORD=hunter2"], `env AWS_SECRET_ACCESS_KEY=${R} PGPASSWORD=${R}`],
-    [["app", "--api_key=hunter2", "--apiKey=hunter2", "--api-key", "hunter2"], `app --api_key=${R} --apiKey=${R} --api-key ${R}`],
+    [
+      ["app", "--api_key=hunter2", "--apiKey=hunter2", "--api-key", "hunter2"],
+      `app --api_key=${R} --apiKey=${R} --api-key ${R}`,
+    ],
     [["app", "--private-key=hunter2", "--token:hunter2"], `app --private-key=${R} --token:${R}`],
     [["java", "-Ddb.password=hunter2", "-jar", "a.jar"], `java -Ddb.password=${R} -jar a.jar`],
     [["app", "https://host/?token=hunter2&page=1"], `app https://host/?token=${R}&page=1`],
@@ -96,7 +99,9 @@ test("a very long command line is cut, and doesn't hold the sampler up", () => {
   expect(long.length).toBeGreaterThan(4_000);
   expect(long).toMatch(/…$/);
   expect(showCommandLine(["java", "x".repeat(10_000)], "java", "full")).toHaveLength(10_005);
-  const hostile = ["a", "a-", "pass", "token-", "a b ", '"', "-pa", "a://", "sh -c '"].map((part) => part.repeat(50_000));
+  const hostile = ["a", "a-", "pass", "token-", "a b ", '"', "-pa", "a://", "sh -c '"].map((part) =>
+    part.repeat(50_000),
+  );
   const started = performance.now();
   for (const word of hostile) shown("app", word, word);
   expect(performance.now() - started).toBeLessThan(1_000);

@@ -63,7 +63,10 @@ test("however many names there are, series are bounded, and nothing is lost in t
 });
 
 test("a process that calls itself `other` is counted there, once", async () => {
-  const rows = Array.from({ length: 60 }, (_, index) => ({ name: index === 59 ? "other" : `job-${index}`, residentBytes: index + 1 }));
+  const rows = Array.from({ length: 60 }, (_, index) => ({
+    name: index === 59 ? "other" : `job-${index}`,
+    residentBytes: index + 1,
+  }));
   const text = await scrape(rows);
   expect(text.match(/^topz_group_resident_bytes\{group="other"\}/gm)).toHaveLength(1);
   const series = [...text.matchAll(/^topz_group_resident_bytes\{group="[^"]+"\} (\d+)$/gm)];

@@ -1,15 +1,26 @@
 import { expect, test } from "vitest";
-import { type ProcessRow, sortKeys, sorted } from "./process-table.ts";
+import { type ProcessRow, type SortKey, sorted } from "./process-table.ts";
 import { parseQuery, select } from "./query.ts";
 import { textTable } from "./text-table.ts";
 
 function row(pid: number, cpuPercent: number | null, residentBytes: number | null, name = "app"): ProcessRow {
   const memoryPercent = residentBytes === null ? null : residentBytes / 10;
-  return { pid, parent: 0, name, state: "S", threads: 1, cpuPercent, cpuSeconds: 1, memoryPercent, residentBytes, commandLine: `/${name}` };
+  return {
+    pid,
+    parent: 0,
+    name,
+    state: "S",
+    threads: 1,
+    cpuPercent,
+    cpuSeconds: 1,
+    memoryPercent,
+    residentBytes,
+    commandLine: `/${name}`,
+  };
 }
 const rows = [row(3, 1, 30, "b"), row(1, null, 50, "a"), row(2, 1, 40, "a"), row(4, 9, null, "C")];
 const read = (query: string) => parseQuery(new URLSearchParams(query));
-const pids = (sort: (typeof sortKeys)[number]) => sorted(rows, sort).map(({ pid }) => pid);
+const pids = (sort: SortKey) => sorted(rows, sort).map(({ pid }) => pid);
 
 test("the busiest stand first, then the largest, then the lowest pid; what is unknown stands last", () => {
   expect(pids("cpu")).toEqual([4, 2, 3, 1]);

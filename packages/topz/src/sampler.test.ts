@@ -28,10 +28,11 @@ async function samples(...rounds: { at?: number; of: ProcessReading[] }[]) {
     close() {},
   };
   const sampler = new Sampler(source, "redacted", () => rounds[round]?.at ?? round * 1_000);
-  for (const _ of rounds) await sampler.sample(signal);
+  while (round < rounds.length - 1) await sampler.sample(signal);
   return sampler.latest;
 }
-const cpuOf = async (...rounds: Parameters<typeof samples>) => (await samples(...rounds))?.processes.map((row) => row.cpuPercent);
+const cpuOf = async (...rounds: Parameters<typeof samples>) =>
+  (await samples(...rounds))?.processes.map((row) => row.cpuPercent);
 
 test("before the first sample there is none", () => {
   const sampler = new Sampler({ totalMemoryBytes: 1, read: async () => [], close() {} }, "full");

@@ -33,7 +33,12 @@ function sampling() {
 describe.runIf(onLinux)("the processes of a real /proc", () => {
   test("this process is among them, with what it really is", async () => {
     const row = await sampling()(process.pid);
-    expect(row).toMatchObject({ pid: process.pid, parent: process.ppid, state: expect.stringMatching(/^[RS]$/), cpuPercent: null });
+    expect(row).toMatchObject({
+      pid: process.pid,
+      parent: process.ppid,
+      state: expect.stringMatching(/^[RS]$/),
+      cpuPercent: null,
+    });
     expect(row?.threads).toBeGreaterThan(1);
     const resident = process.memoryUsage.rss();
     expect(row?.residentBytes).toBeGreaterThan(resident / 2);

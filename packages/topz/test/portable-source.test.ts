@@ -11,7 +11,9 @@ const { signal } = new AbortController();
 
 describe.runIf(hasPs)("the processes by the system's own tools", () => {
   test("the same facts as from /proc, where the tools know them", async () => {
-    const child = spawn("/bin/sh", ["-c", "echo up; read wait", "sh", "--password", "hunter2"], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn("/bin/sh", ["-c", "echo up; read wait", "sh", "--password", "hunter2"], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
     await once(child.stdout, "data");
     const source = portableSource();
     onTestFinished(async () => {
@@ -21,7 +23,12 @@ describe.runIf(hasPs)("the processes by the system's own tools", () => {
     });
     const { processes } = await new Sampler(source, "redacted").sample(signal);
     const row = processes.find(({ pid }) => pid === child.pid);
-    expect(row).toMatchObject({ parent: process.pid, name: expect.stringMatching(/sh$/), threads: null, commandLine: expect.stringContaining("--password [redacted]") });
+    expect(row).toMatchObject({
+      parent: process.pid,
+      name: expect.stringMatching(/sh$/),
+      threads: null,
+      commandLine: expect.stringContaining("--password [redacted]"),
+    });
     expect(row?.residentBytes).toBeGreaterThan(100_000);
     expect(row?.memoryPercent).toBeGreaterThanOrEqual(0);
     expect(row?.cpuPercent).toBeGreaterThanOrEqual(0);

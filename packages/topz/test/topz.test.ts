@@ -3,13 +3,14 @@ import { type Server, createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { fileURLToPath } from "node:url";
 import { type Spawned, spawnScript } from "@pillion/kit/testing";
+import type { Snapshot } from "../src/process-table.ts";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 const script = fileURLToPath(new URL("../bin/topz.js", import.meta.url));
 
 function topz(args: readonly string[], env: Record<string, string> = {}): Spawned {
   const spawned = spawnScript(script, args, env);
-  onTestFinished(async () => void (await spawned[Symbol.asyncDispose]()));
+  onTestFinished(() => spawned[Symbol.asyncDispose]());
   return spawned;
 }
 
@@ -20,6 +21,11 @@ async function started(...args: string[]) {
   const get = (path: string, init?: RequestInit) => fetch(`http://${admin}${path}`, init);
   while ((await get("/readyz")).status !== 200);
   return { ...spawned, admin, get };
+}
+
+/** What the JSON API gives. */
+interface Answer extends Snapshot {
+  readonly total: number;
 }
 
 describe("endpoints", () => {
@@ -44,7 +50,10 @@ describe("endpoints", () => {
   test("the plain text has a row for topz itself: pid, CPU %, memory %, command line", async () => {
     const { get, process } = await started();
     const text = await (await get("/topz")).text();
-    const rows = text.trimEnd().split("\n").map((line) => /^ *(\d+) +([\d.]+|-) +([\d.]+|-) (.+)$/.exec(line));
+    const rows = text
+      .trimEnd()
+      .split("\n")
+      .map((line) => /^ *(\d+) +([\d.]+|-) +([\d.]+|-) (.+)$/.exec(line));
     expect(rows).not.toContain(null);
     const own = rows.find((row) => Number(row?.[1]) === process.pid);
     expect(own?.[4]).toContain("bin/topz.js --admin-listen=127.0.0.1:0");
@@ -63,30 +72,37 @@ describe("endpoints", () => {
     const { get, process } = await started();
     const answer = await get("/api/v1/processes?sort=memory&limit=1000");
     expect(answer.headers.get("content-type")).toBe("application/json");
-    const { total, takenAt, processes } = await answer.json();
+    const { total, takenAt, processes } = (await answer.json()) as Answer;
     expect(processes).toHaveLength(Math.min(total, 1_000));
     expect(Math.abs(Date.now() - Date.parse(takenAt))).toBeLessThan(10_000);
-    const own = processes.find(({ pid }: { pid: number }) => pid === process.pid);
-    expect(own).toMatchObject({ threads: expect.any(Number), residentBytes: expect.any(Number), state: expect.any(String) });
-    const sizes = processes.map(({ residentBytes }: { residentBytes: number }) => residentBytes);
-    expect(sizes).toEqual(sizes.toSorted((a: number, b: number) => b - a));
+    const own = processes.find(({ pid }) => pid === process.pid);
+    expect(own).toMatchObject({
+      threads: expect.any(Number),
+      residentBytes: expect.any(Number),
+      state: expect.any(String),
+    });
+    const sizes = processes.map(({ residentBytes }) => residentBytes);
+    expect(sizes).toEqual(sizes.toSorted((a, b) => Number(b) - Number(a)));
   });
 
   test("samples go on, and the second knows the CPU use", async () => {
     const { get, process } = await started();
-    const ask = async () => (await get("/api/v1/processes")).json();
+    const ask = async () => (await (await get("/api/v1/processes")).json()) as Answer;
     const first = await ask();
     let next = await ask();
     while (next.takenAt === first.takenAt || next.overMilliseconds === null) next = await ask();
     expect(next.overMilliseconds).toBeGreaterThanOrEqual(99);
-    expect(next.processes.find(({ pid }: { pid: number }) => pid === process.pid).cpuPercent).toEqual(expect.any(Number));
+    expect(next.processes.find(({ pid }) => pid === process.pid)?.cpuPercent).toEqual(expect.any(Number));
   });
 
-  test.each(["/topz?sort=rss", "/topz?limit=0", "/api/v1/processes?limit=many"])("%s is 400 and says what may be", async (path) => {
-    const answer = await (await started()).get(path);
-    expect(answer.status).toBe(400);
-    expect(await answer.text()).toMatch(/^(sort|limit)=\w+: not a/);
-  });
+  test.each(["/topz?sort=rss", "/topz?limit=0", "/api/v1/processes?limit=many"])(
+    "%s is 400 and says what may be",
+    async (path) => {
+      const answer = await (await started()).get(path);
+      expect(answer.status).toBe(400);
+      expect(await answer.text()).toMatch(/^(sort|limit)=\w+: not a/);
+    },
+  );
 
   test("what is not for GET is 405, what isn't there 404", async () => {
     const { get } = await started();
@@ -106,7 +122,7 @@ describe("endpoints", () => {
   test("secrets on command lines are hidden unless asked for", async () => {
     const secret = ["--password", "hunter2"];
     const victim = spawnScript("-e", ["setInterval(() => {}, 1e6); console.log('up')", "--", ...secret]);
-    onTestFinished(async () => void (await victim[Symbol.asyncDispose]()));
+    onTestFinished(() => victim[Symbol.asyncDispose]());
     await victim.says(/up/);
     const rowIn = async (...args: string[]) => {
       const text = await (await (await started(...args)).get("/topz")).text();
