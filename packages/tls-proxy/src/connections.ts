@@ -46,7 +46,7 @@ export class Connections {
       if (!response.writableFinished) gone.abort();
       onEnd((performance.now() - exchange.startedAt) / 1000);
       if (!this.#draining) return;
-      this.#endIfIdle(socket);
+      if (!this.isBusy(socket)) socket.destroySoon();
       if (this.#inFlight().length === 0) this.#onIdle();
     };
     const exchange: Exchange = { request, response, startedAt: performance.now(), end };
@@ -88,13 +88,13 @@ export class Connections {
   }
 
   /**
-   * Closes what is idle, lets what is in flight end with `Connection: close`, then closes the upgraded.
+   * Lets what is in flight end with `Connection: close`, then closes the upgraded. What is idle at the start, Node's own
+   * `server.close()` ends.
    * @returns what was still in flight at the deadline, one line each
    */
   async drain(deadline: AbortSignal): Promise<string[]> {
     this.#draining = true;
     for (const { response } of this.#inFlight()) response.shouldKeepAlive = false;
-    for (const socket of this.#exchanges.keys()) this.#endIfIdle(socket);
     if (this.#inFlight().length > 0)
       await Promise.race([new Promise<void>((resolve) => (this.#onIdle = resolve)), aborted(deadline)]);
     const cutOff = this.#inFlight().map(describe);
@@ -107,10 +107,6 @@ export class Connections {
 
   #inFlight(): Exchange[] {
     return [...this.#exchanges.values()].flatMap((exchanges) => [...exchanges]);
-  }
-
-  #endIfIdle(socket: Socket): void {
-    if (!this.isBusy(socket) && !this.#upgraded.has(socket)) socket.destroySoon();
   }
 }
 

@@ -21,8 +21,8 @@ export type PemPair = string;
 
 const P256 = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const DAY = 86_400_000;
-export const CA_LIFETIME = 3 * 365 * DAY;
-export const LEAF_LIFETIME = 30 * DAY;
+const CA_LIFETIME = 3 * 365 * DAY;
+const LEAF_LIFETIME = 30 * DAY;
 const CLOCK_SKEW = 3_600_000;
 
 /**

@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { join } from "node:path";
-import { systemCode } from "@pillion/kit";
+import { createFileOnce, replaceFile, systemCode } from "@pillion/kit";
 import { checkCertificatePair, type CertificatePair } from "./certificate.ts";
 import {
   certificateOf,
@@ -14,7 +14,7 @@ import {
 } from "./development-ca.ts";
 import { errors } from "./errors.ts";
 import { canonicalHostName, LOCAL_NAMES } from "./host-names.ts";
-import { createFileOnce, privateDirectory, readIfPresent, replaceFile } from "./state-files.ts";
+import { privateDirectory, readIfPresent } from "./state-files.ts";
 
 export interface DevelopmentCertificate {
   readonly pair: CertificatePair;

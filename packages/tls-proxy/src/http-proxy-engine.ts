@@ -13,7 +13,8 @@ import type { UpstreamRequest } from "./upstream-request.ts";
 /** A request on its way: what http-proxy's events, which know only the client's request, need besides. */
 interface Passage {
   readonly gone: AbortSignal;
-  toApp?: ClientRequest;
+  /** Whether it went out on a connection that had been used before. */
+  reused: boolean;
 }
 
 /**
@@ -37,14 +38,14 @@ export function httpProxyEngine(upstream: Address, observer: UpstreamObserver): 
 
   proxy.on("proxyReq", (toApp, request, response) => {
     const passage = passages.get(request);
-    if (passage) passage.toApp = toApp;
+    if (passage) passage.reused = toApp.reusedSocket;
     sendHeadSoon(toApp); // the app may refuse an upload by its head
     if (request.httpVersion !== "1.0") toApp.once("continue", () => response.writeContinue()); // RFC 9110 §15.2
     toApp.once("upgrade", (_answer, appSocket) => {
       appSocket.destroy();
       instead(new Error("the app switched protocols without being asked to"), request, response);
     });
-    // An app that answers early and hangs up leaves the rest of the body unread, and the client's connection blocked.
+    // When the app is away, or answers early and hangs up, the rest of the body would block the client's connection.
     toApp.once("close", () => request.resume());
   });
 
@@ -58,7 +59,10 @@ export function httpProxyEngine(upstream: Address, observer: UpstreamObserver): 
       return;
     }
     observer.reached();
-    relayBody(fromApp, request, response, passages.get(request), observer);
+    fromApp.once("error", (error) => {
+      if (!passages.get(request)?.gone.aborted) observer.failed(error);
+    });
+    relayBody(fromApp, response);
   });
 
   function send(
@@ -68,12 +72,12 @@ export function httpProxyEngine(upstream: Address, observer: UpstreamObserver): 
     gone: AbortSignal,
     agent = pool,
   ): void {
-    const passage: Passage = { gone };
+    const passage: Passage = { gone, reused: false };
     passages.set(request, passage);
     const ssl = decided(outgoing, ["Connection", agent === pool ? "keep-alive" : "close"], { agent, signal: gone });
     proxy.web(request, response, { ssl }, (error) => {
       if (gone.aborted || response.headersSent) return; // what has begun, relayBody ends
-      const stale = passage.toApp?.reusedSocket && brokeOff(error);
+      const stale = passage.reused && brokeOff(error);
       if (stale && isRepeatable(outgoing)) send(request, response, outgoing, gone, fresh);
       else instead(error, request, response);
     });
@@ -86,21 +90,9 @@ export function httpProxyEngine(upstream: Address, observer: UpstreamObserver): 
   };
 }
 
-function relayBody(
-  fromApp: IncomingMessage,
-  request: IncomingMessage,
-  response: ServerResponse,
-  passage: Passage | undefined,
-  observer: UpstreamObserver,
-): void {
-  fromApp.once("error", (error) => {
-    if (!passage?.gone.aborted) observer.failed(error);
-  });
+function relayBody(fromApp: IncomingMessage, response: ServerResponse): void {
   // Destroys the other side when one ends early: a truncated answer shows, and an abandoned one costs the app nothing.
-  pipeline(fromApp, response, () => {
-    // The app won't take the rest of the body on a connection that it wants closed (RFC 9112 §9.6).
-    if (!request.complete && passage?.toApp?.shouldKeepAlive === false) passage.toApp.destroy();
-  });
+  pipeline(fromApp, response, () => {});
   sendHeadSoon(response); // server-sent events may have nothing to say for long
 }
 

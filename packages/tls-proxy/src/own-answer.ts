@@ -24,7 +24,6 @@ export function answer(request: IncomingMessage, response: ServerResponse, own: 
   const { fields, body } = render(request, own);
   if (own.close) response.shouldKeepAlive = false;
   response.writeHead(own.status, STATUS_CODES[own.status] ?? "", fields).end(body);
-  request.resume(); // a body that nobody reads would block the connection
 }
 
 /** The same on a socket whose HTTP parser has gone, after an upgrade request or a malformed head. */

@@ -7,8 +7,8 @@ export interface Refusal {
   readonly reason: string;
 }
 
-export const MAX_TARGET_BYTES = 16 * 1024;
-export const MAX_FIELDS = 100;
+const MAX_TARGET_BYTES = 16 * 1024;
+const MAX_FIELDS = 100;
 
 /**
  * The rules on top of Node's own parser, which refuses malformed heads, a missing Host, and Content-Length beside

@@ -118,19 +118,26 @@ test("an idle connection that the app had closed: a GET is sent again, a POST is
   expect(app.received.join("").match(/POST \/4/g)).toHaveLength(1);
 });
 
-test("an app that answers before it has read the upload, and hangs up: its answer arrives", async () => {
-  await using app = await startRawApp((socket) => {
-    socket.pause();
-    socket.end("HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig");
-  });
-  await using proxy = await startProxy(app.port);
-  const client = await connectTo(proxy);
-  client.send(`POST / HTTP/1.1\r\nHost: app\r\nContent-Length: ${48 << 20}\r\n\r\n`);
-  await client.receives(/413 Too Large[^]*big$/);
-  client.socket.write(Buffer.alloc(48 << 20));
-  client.send(get("/next"));
-  await vi.waitFor(() => expect(client.text().match(/413 Too Large/g)).toHaveLength(2));
-});
+test.each([
+  ["and hangs up", true],
+  ["and leaves it to the proxy to hang up", false],
+])(
+  "an app that answers before it has read the upload, %s: its answer arrives, the connection lives on",
+  async (_name, hangsUp) => {
+    await using app = await startRawApp((socket) => {
+      socket.pause();
+      socket.write("HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig");
+      if (hangsUp) socket.end();
+    });
+    await using proxy = await startProxy(app.port);
+    const client = await connectTo(proxy);
+    client.send(`POST / HTTP/1.1\r\nHost: app\r\nContent-Length: ${48 << 20}\r\n\r\n`);
+    await client.receives(/413 Too Large[^]*big$/);
+    client.socket.write(Buffer.alloc(48 << 20));
+    client.send(get("/next"));
+    await vi.waitFor(() => expect(client.text().match(/413 Too Large/g)).toHaveLength(2));
+  },
+);
 
 test("an app on a unix socket", async () => {
   const path = `/tmp/tls-proxy-test-${process.pid}.sock`;

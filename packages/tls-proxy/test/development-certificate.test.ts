@@ -142,7 +142,10 @@ test("damaged files are made anew", async () => {
   expect(second.ca.fingerprint).toBe(first.ca.fingerprint);
   expect(second.pair.fingerprint).not.toBe(first.pair.fingerprint);
   await writeFile(join(directory, "development-ca/ca-with-key.pem"), "");
-  expect((await developmentCertificate(directory, [], NOW)).ca.made).toBe(true);
+  const third = await developmentCertificate(directory, [], NOW);
+  expect(third.ca.made).toBe(true);
+  const ca = new X509Certificate(await readFile(third.ca.path));
+  expect(new X509Certificate(third.pair.cert).verify(ca.publicKey)).toBe(true);
 });
 
 test("several that start at once agree on one CA", async () => {

@@ -1,5 +1,6 @@
+import { once } from "node:events";
 import { expect, test, vi } from "vitest";
-import { OK, answering, startRawApp } from "./raw-app.ts";
+import { OK, startRawApp } from "./raw-app.ts";
 import { connectTo, startProxy } from "./start-proxy.ts";
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: app\r\n\r\n`;
@@ -21,17 +22,23 @@ test("idle connections close at once, requests in flight end with Connection: cl
   expect(await drained).toEqual([]);
 });
 
-test("an answer whose head had gone out before is finished, then its connection closes", async () => {
-  await using app = await startRawApp(
-    (socket) => void socket.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf "),
-  );
+test("an answer whose head had gone out before is finished, then its connection closes, whatever others wait for", async () => {
+  await using app = await startRawApp((socket, received) => {
+    if (received.includes("/begun")) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf ");
+  });
   await using proxy = await startProxy(app.port);
-  const busy = await connectTo(proxy);
-  busy.send(get("/"));
-  await busy.receives(/half $/);
+  const begun = await connectTo(proxy);
+  begun.send(get("/begun"));
+  await begun.receives(/half $/);
+  const [begunAtApp] = app.open;
+  const other = await connectTo(proxy);
+  other.send(get("/other"));
+  await vi.waitFor(() => expect(app.open.size).toBe(2));
   const drained = proxy.front.drain(never());
-  for (const socket of app.open) socket.write("whole");
-  expect(await busy.closed).toMatch(/half whole$/);
+  begunAtApp?.write("whole");
+  expect(await begun.closed).toMatch(/half whole$/);
+  for (const socket of app.open) if (socket !== begunAtApp) socket.write(OK);
+  await other.closed;
   expect(await drained).toEqual([]);
 });
 
@@ -65,26 +72,29 @@ test("upgraded connections are closed at the end, and nobody waits for them", as
   await vi.waitFor(() => expect(app.open.size).toBe(2));
 
   const drained = proxy.front.drain(never());
+  const goodbye = once(tunnel.socket, "end");
   expect(tunnel.socket.destroyed).toBe(false);
   for (const socket of app.open) if (socket.bytesWritten === 0) socket.write(OK);
   await busy.closed;
   expect(await drained).toEqual([]);
-  await tunnel.closed;
+  await goodbye;
   await vi.waitFor(() => expect(tunnelAtApp?.destroyed).toBe(true));
 });
 
-test("a request that comes on a busy connection while draining is still answered", async () => {
-  await using app = await startRawApp(
-    (socket, received) => void (received.includes("/second") && answering(OK)(socket, received)),
-  );
+test("a request that comes while draining, on a connection that was told to stay, is answered with Connection: close", async () => {
+  await using app = await startRawApp((socket, received) => {
+    if (received.includes("/second")) socket.write(OK);
+    else socket.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf ");
+  });
   await using proxy = await startProxy(app.port);
   const client = await connectTo(proxy);
   client.send(get("/first"));
-  await vi.waitFor(() => expect(app.open.size).toBe(1));
+  await client.receives(/half $/);
+  const [firstAtApp] = app.open;
   const drained = proxy.front.drain(never());
   client.send(get("/second"));
   await vi.waitFor(() => expect(app.received.join("")).toContain("/second"));
-  for (const socket of app.open) if (socket.bytesWritten === 0) socket.write(OK);
-  await client.closed;
+  firstAtApp?.write("whole");
+  expect(await client.closed).toMatch(/half wholeHTTP\/1.1 200 OK\r\n[^]*Connection: close\r\n[^]*ok$/);
   expect(await drained).toEqual([]);
 });
