@@ -28,7 +28,11 @@ async function startReceiver(): Promise<Receiver> {
     server.closeAllConnections();
     server.close();
   });
-  const receiver: Receiver = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, beats: [], status: 204 };
+  const receiver: Receiver = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    beats: [],
+    status: 204,
+  };
   return receiver;
 }
 
@@ -38,7 +42,9 @@ test("beats are sent, counted, and a receiver that refuses them makes the sideca
   await expect.poll(() => receiver.beats.length).toBeGreaterThan(1);
   expect((await sidecar.get("/readyz")).text).toBe("ready\n");
   receiver.status = 500;
-  await expect.poll(async () => (await sidecar.get("/readyz")).text).toMatch(/^degraded: loop: receiver .* answered 500/);
+  await expect
+    .poll(async () => (await sidecar.get("/readyz")).text)
+    .toMatch(/^degraded: loop: receiver .* answered 500/);
   receiver.status = 204;
   await expect.poll(async () => (await sidecar.get("/readyz")).text, { timeout: 5_000 }).toBe("ready\n");
   expect((await sidecar.get("/metrics")).text).toMatch(/heartbeat_beats_total\{outcome="ok"\} \d/);

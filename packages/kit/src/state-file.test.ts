@@ -21,13 +21,13 @@ test("a reader sees the old text or the new one while it is replaced", async () 
   const path = join(temp.path, "state");
   const texts = ["a".repeat(100_000), "b".repeat(100_000)];
   await replaceFile(path, texts[0] ?? "", 0o600);
-  let writing = true;
-  const writer = (async () => {
-    for (let round = 0; round < 50; round++) await replaceFile(path, texts[round % 2] ?? "", 0o600);
-    writing = false;
+  const done = new AbortController();
+  const reader = (async () => {
+    while (!done.signal.aborted) expect(texts).toContain(await readFile(path, "utf8"));
   })();
-  while (writing) expect(texts).toContain(await readFile(path, "utf8"));
-  await writer;
+  for (let round = 0; round < 50; round++) await replaceFile(path, texts[round % 2] ?? "", 0o600);
+  done.abort();
+  await reader;
 });
 
 test("of several that make the same file one is first, and its content stays", async () => {

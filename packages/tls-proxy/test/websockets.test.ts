@@ -174,7 +174,8 @@ test("a client that leaves before the app has answered the handshake", async () 
 test("a client that doesn't close after a refusal is closed", { timeout: 15_000 }, async () => {
   await using app = await startRawApp((socket) => void socket.end(OK));
   await using proxy = await startProxy(app.port);
-  const client = connect({ port: proxy.port, ca: proxy.ca, servername: "localhost", allowHalfOpen: true });
+  const halfOpen = { port: proxy.port, ca: proxy.ca, servername: "localhost", allowHalfOpen: true };
+  const client = connect(halfOpen);
   client.on("error", () => {}).write(handshake());
   await once(client.resume(), "end");
   expect(proxy.front.connections.open).toBe(1);
