@@ -1,7 +1,6 @@
-import { parseArgs } from "node:util";
-import { describeFault } from "./errors.ts";
-import { type Option, type OptionTable, environmentName, optionNames } from "./options.ts";
-import type { Written } from "./read-options.ts";
+import { type Flags, readFlags } from "./flags.ts";
+import type { OptionTable } from "./options.ts";
+import { readVariables } from "./variables.ts";
 
 export interface Sources {
   /** The sidecar's name: its variables start with it. */
@@ -12,137 +11,13 @@ export interface Sources {
 }
 
 /** What flags and environment hold, untyped: a flag beats a variable. */
-export interface Collected {
-  readonly written: ReadonlyMap<string, readonly Written[]>;
-  readonly help: boolean;
-  readonly version: boolean;
-  readonly problems: readonly string[];
+export interface Collected extends Flags {
   readonly warnings: readonly string[];
 }
 
 /** Finds for every row of the table what was written for it on the command line or, failing that, in the environment. */
 export function collectOptions(table: OptionTable, { name, argv, env }: Sources): Collected {
   const flags = readFlags(table, argv);
-  const variables = readEnvironment(table, name, env);
+  const variables = readVariables(table, name, env);
   return { ...flags, written: new Map([...variables.written, ...flags.written]), warnings: variables.warnings };
-}
-
-function readFlags(table: OptionTable, argv: readonly string[]): Omit<Collected, "warnings"> {
-  const rows = new Map<string, { key: string; option: Option; name: string }>();
-  for (const [key, option] of Object.entries(table)) {
-    for (const name of optionNames(key, option)) {
-      const flag = option.type === "secret" ? `${name}-file` : name;
-      rows.set(flag, { key, option, name: `--${flag}` });
-    }
-  }
-  const written = new Map<string, Written[]>();
-  const problems: string[] = [];
-  const asked = new Set<string>();
-  const secrets = new Set(secretNames(table));
-  const takesValue = (name: string) => secrets.has(name) || (rows.get(name)?.option.type ?? "boolean") !== "boolean";
-  const options = Object.fromEntries(
-    [...rows.keys(), ...secrets].map((name) => [name, { type: takesValue(name) ? "string" : "boolean" } as const]),
-  );
-  const { tokens } = parseArgs({ args: unambiguous(argv, takesValue), options, strict: false, tokens: true });
-  let stranger: number | undefined;
-  for (const token of tokens) {
-    // What follows an unknown flag is most likely its value, and nothing to show: it may be a secret.
-    if (token.kind === "positional" && token.index - 1 !== stranger) problems.push(surplus(token.value));
-    if (token.kind !== "option") continue;
-    const row = rows.get(token.name);
-    if (token.name === "help" || token.rawName === "-h" || token.name === "version") asked.add(token.name);
-    else if (secrets.has(token.name) && !row) problems.push(exposed(token.rawName));
-    else if (!row) {
-      if (token.value === undefined) stranger = token.index;
-      problems.push(unknown(token.rawName, [...rows.keys()]));
-    } else if (row.option.type !== "boolean" && (token.value ?? "") === "") problems.push(valueless(row.name));
-    else {
-      const one = { name: row.name, value: token.value ?? "true", file: row.option.type === "secret" };
-      written.set(row.key, [...(written.get(row.key) ?? []), one]);
-    }
-  }
-  return { written, problems, help: asked.has("help") || asked.has("h"), version: asked.has("version") };
-}
-
-/** The names of secrets without `-file`: known, so that their values are not taken for something else and shown. */
-function secretNames(table: OptionTable): string[] {
-  return Object.entries(table).flatMap(([key, option]) => (option.type === "secret" ? optionNames(key, option) : []));
-}
-
-/**
- * Go programs write long flags with one dash; theirs work here too. A flag is never another flag's value: `--a --b`
- * leaves `a` empty. A value that starts with a dash is written `--a=-b`; numbers may follow as they are.
- */
-function unambiguous(argv: readonly string[], takesValue: (name: string) => boolean): string[] {
-  const words = argv.map((word) => word.replace(/^-(?=[a-z][^=])/i, "--"));
-  return words.map((word, index) => {
-    const next = words[index + 1] ?? "";
-    return word.startsWith("--") && takesValue(word.slice(2)) && /^--?[a-z]/i.test(next) ? `${word}=` : word;
-  });
-}
-
-function surplus(value: string): string {
-  return describeFault({ subject: "argument", value, reason: "not expected here", remedy: "Options start with --" });
-}
-
-function valueless(subject: string): string {
-  return describeFault({ subject, reason: "needs a value", remedy: `Write ${subject}=VALUE` });
-}
-
-function exposed(subject: string): string {
-  const reason = "a secret is not taken from the command line, where others see it";
-  return describeFault({ subject, reason, remedy: `Put it into a file and give ${subject}-file` });
-}
-
-function unknown(subject: string, names: readonly string[]): string {
-  const near = names.find((name) => isNear(subject.replace(/^-+/, ""), name));
-  const remedy = near ? `Did you mean --${near}? --help lists all` : "--help lists all";
-  return describeFault({ subject, reason: "no such option", remedy });
-}
-
-/** One begins with the other, or all but two letters are the same from the front and the back. */
-function isNear(written: string, name: string): boolean {
-  const [short = "", long = ""] = [written, name].toSorted((a, b) => a.length - b.length);
-  let front = 0;
-  let back = 0;
-  while (front < short.length && short[front] === long[front]) front++;
-  while (back < short.length - front && short.at(-1 - back) === long.at(-1 - back)) back++;
-  return front === short.length || (front + back > 2 && front + back >= long.length - 2);
-}
-
-function readEnvironment(
-  table: OptionTable,
-  name: string,
-  env: Sources["env"],
-): Pick<Collected, "written" | "warnings"> {
-  const prefix = environmentName(name, "");
-  const written = new Map<string, readonly Written[]>();
-  const known = new Set<string>();
-  for (const [key, option] of Object.entries(table)) {
-    for (const word of optionNames(key, option)) {
-      for (const file of option.type === "secret" ? [false, true] : [false]) {
-        const variable = environmentName(name, word, ...(file ? ["file"] : []));
-        const value = env[variable];
-        known.add(variable);
-        if (value === undefined || value === "" || written.has(key)) continue;
-        const parts = option.repeat ? value.split(",").map((part) => part.trim()) : [value];
-        written.set(
-          key,
-          parts.map((part) => ({ name: variable, value: part, file })),
-        );
-      }
-    }
-  }
-  const unknownNames = Object.keys(env).filter(
-    (one) => one.startsWith(prefix) && !known.has(one) && !isServiceLink(one, prefix),
-  );
-  const warnings = unknownNames.map((subject) =>
-    describeFault({ subject, reason: "no option is called so, it has no effect", remedy: "--help lists all" }),
-  );
-  return { written, warnings };
-}
-
-/** Kubernetes injects these for a service that is called like the sidecar (kubernetes.io, "Service environment variables"). */
-function isServiceLink(variable: string, prefix: string): boolean {
-  return /^(?:PORT(?:_.*)?|SERVICE_.*)$/.test(variable.slice(prefix.length));
 }
