@@ -1,5 +1,5 @@
-import { readFileSync, readdirSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
+import { listPids, readEnvironment, supported } from "@pillion/procfs";
 
 /** Milliseconds between two looks. */
 const PAUSE = 5;
@@ -28,24 +28,8 @@ export async function killMarked(mark: string): Promise<number> {
   return killed.size;
 }
 
-/** proc(5): /proc/PID/environ is what exec was given, `NAME=value` with a NUL after each; empty for the dead. */
 function marked(mark: string): number[] {
-  const wanted = `\0${mark}\0`;
-  return pids().filter((pid) => {
-    try {
-      return `\0${readFileSync(`/proc/${pid}/environ`, "utf8")}`.includes(wanted);
-    } catch {
-      return false;
-    }
-  });
-}
-
-function pids(): number[] {
-  try {
-    return readdirSync("/proc").map(Number).filter(Number.isInteger);
-  } catch {
-    return [];
-  }
+  return supported() ? listPids().filter((pid) => readEnvironment(pid)?.includes(mark)) : [];
 }
 
 function kill(pid: number): void {

@@ -47,7 +47,7 @@ export class Repository {
       await writeFile(join(this.directory, "config"), CONFIG);
       return;
     }
-    await this.#git.run(["init", "--quiet", "--bare", "--template=", this.#making], { signal });
+    await this.#git.run(["init", "--bare", "--template=", this.#making], { signal });
     await writeFile(join(this.#making, "config"), CONFIG);
     await writeFile(join(this.#making, RECORD), "{}\n");
     await rename(this.#making, this.directory);
@@ -73,15 +73,15 @@ export class Repository {
     const { source, depth } = this.#options;
     const isShallow = await exists(join(this.directory, "shallow"));
     const history = depth > 0 ? [`--depth=${depth}`] : isShallow ? ["--unshallow"] : [];
-    const quiet = [
-      "--quiet",
+    const plain = [
+      "--no-progress",
       "--force",
       "--no-tags",
       "--no-write-fetch-head",
       "--no-auto-maintenance",
       "--update-shallow",
     ];
-    await this.#run(["fetch", ...quiet, ...history, "--", source.url, `+${name}:${KEPT}`], signal, { remote: true });
+    await this.#run(["fetch", ...plain, ...history, "--", source.url, `+${name}:${KEPT}`], signal, { remote: true });
     const commit = (await this.#run(["rev-parse", "--verify", `${KEPT}^{commit}`], signal)).trim();
     if (isFullHash(source.ref)) this.#pinned = commit;
     return commit;

@@ -16,7 +16,7 @@ export class Worktrees {
   /** Checks a commit out at a path where nothing stands. Until this resolves the tree may be half there. */
   async add(path: string, commit: string, signal: AbortSignal): Promise<void> {
     // Twice: also where an earlier one of this path is registered, and locked because it was never completed.
-    const args = ["worktree", "add", "--quiet", "--detach", "--force", "--force", "--", path, commit];
+    const args = ["worktree", "add", "--detach", "--force", "--force", "--", path, commit];
     await this.#git.run(args, { signal, gitDirectory: this.#repository });
     await this.#makeMovable(path);
   }

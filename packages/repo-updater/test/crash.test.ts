@@ -42,7 +42,7 @@ test("kill -9 at random moments never tears a tree, and the next start goes on",
       await using updater = start();
       await updater.says(/"started"/);
       // The moment is what is tested: somewhere in the first rounds.
-      await setTimeout(Math.random() * 500);
+      await setTimeout(Math.random() * 400);
       updater.process.kill("SIGKILL");
       expect(await updater.exited).toBe("SIGKILL");
     }
@@ -50,7 +50,7 @@ test("kill -9 at random moments never tears a tree, and the next start goes on",
     over.abort();
     await Promise.all([pusher, reader]);
   }
-  expect(seen.size).toBeGreaterThan(3);
+  expect(seen.size).toBeGreaterThan(2);
   for (const texts of seen) expect(texts).toMatch(/^version \d+ \| files: 40$/);
 
   await using updater = start();
