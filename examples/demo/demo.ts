@@ -9,7 +9,9 @@ import { type Workplace, makeWorkplace } from "./workplace.ts";
 export interface DemoOptions {
   readonly ports: Ports;
   readonly temporaryDirectory: string;
-  readonly runtime: { readonly path: string; readonly flags: readonly string[] };
+  /** The Node that runs everything, and flags for the sidecars' one. */
+  readonly runtime: string;
+  readonly flags: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly watcher: ProgramWatcher;
 }
@@ -30,7 +32,7 @@ export async function startDemo(options: DemoOptions, signal: AbortSignal): Prom
   const path = options.env["PATH"];
   const place = await makeWorkplace(options.temporaryDirectory, path);
   const guard = postGuard(place.directory);
-  const specs = programSpecs(place, options.ports);
+  const specs = programSpecs(place, options.ports, options.flags);
   const programs = Object.fromEntries(
     programNames.map((name) => [name, new Program({ ...options, guard, spec: specs[name] })]),
   ) as Record<ProgramName, Program>;

@@ -29,7 +29,8 @@ async function main(argv: readonly string[]): Promise<number> {
       {
         ports: reserved.ports,
         temporaryDirectory: tmpdir(),
-        runtime: { path: process.execPath, flags: process.execArgv },
+        runtime: process.execPath,
+        flags: process.execArgv,
         env: environment(process.env),
         watcher,
       },

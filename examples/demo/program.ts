@@ -24,7 +24,8 @@ export interface ProgramWatcher {
 
 export interface ProgramOptions {
   readonly spec: ProgramSpec;
-  readonly runtime: { readonly path: string; readonly flags: readonly string[] };
+  /** The Node that runs it. */
+  readonly runtime: string;
   readonly env: NodeJS.ProcessEnv;
   readonly guard: Guard;
   readonly watcher: ProgramWatcher;
@@ -92,7 +93,7 @@ export class Program {
 
   #spawn(): void {
     const { spec, runtime, env, guard, watcher } = this.#options;
-    const child = spawn(runtime.path, [...runtime.flags, spec.script, ...spec.args], {
+    const child = spawn(runtime, [...spec.flags, spec.script, ...spec.args], {
       detached: true, // Ctrl-C in the terminal is for the demo alone, which passes it on
       stdio: ["ignore", "pipe", "pipe"],
       env,

@@ -6,11 +6,13 @@ import { type Workplace, serverScript } from "./workplace.ts";
 /** What is run: the app and the sidecars beside it. */
 export const programNames = ["legacy-app", "tls-proxy", "topz", "repo-updater", "config-sync"] as const;
 export type ProgramName = (typeof programNames)[number];
-export type SidecarName = Exclude<ProgramName, "legacy-app">;
+type SidecarName = Exclude<ProgramName, "legacy-app">;
 
 export interface ProgramSpec {
   readonly name: ProgramName;
   readonly script: string;
+  /** What its Node is told, before the script. */
+  readonly flags: readonly string[];
   readonly args: readonly string[];
   /** Where a person finds it. */
   readonly url: string;
@@ -19,8 +21,16 @@ export interface ProgramSpec {
   readonly startedUrl: string;
 }
 
-/** The five command lines: everything that a sidecar is told is in its flags, and the app is told of no sidecar. */
-export function programSpecs(place: Workplace, ports: Ports): Record<ProgramName, ProgramSpec> {
+/**
+ * The five command lines: everything that a sidecar is told is in its flags, and the app is told of no sidecar.
+ *
+ * @param flags for the Node of the sidecars, such as the export condition that runs them from source
+ */
+export function programSpecs(
+  place: Workplace,
+  ports: Ports,
+  flags: readonly string[],
+): Record<ProgramName, ProgramSpec> {
   const app = `http://127.0.0.1:${ports.app}`;
   // with its port, as another demo may run on the same machine
   const tell = ["--notify", "signal:HUP", "--process", `cmdline=legacy-app/server.js --port ${ports.app} `];
@@ -28,6 +38,7 @@ export function programSpecs(place: Workplace, ports: Ports): Record<ProgramName
     "legacy-app": {
       name: "legacy-app",
       script: serverScript,
+      flags: [],
       args: [
         "--port",
         `${ports.app}`,
@@ -41,16 +52,19 @@ export function programSpecs(place: Workplace, ports: Ports): Record<ProgramName
       startedUrl: `${app}/status`,
     },
     "tls-proxy": sidecar("tls-proxy", ports.tlsProxy, {
+      flags,
       args: ["--listen", `127.0.0.1:${ports.https}`, "--app-port", `${ports.app}`, "--state-dir", place.tls],
       url: `https://localhost:${ports.https}/`,
       purpose: "HTTPS in front of it",
     }),
-    topz: sidecar("topz", ports.topz, { args: ["--interval", "1s"], purpose: "its processes, live" }),
+    topz: sidecar("topz", ports.topz, { flags, args: ["--interval", "1s"], purpose: "its processes, live" }),
     "repo-updater": sidecar("repo-updater", ports.repoUpdater, {
+      flags,
       args: ["--repo", place.repository, "--root", place.content, "--link", "current", "--period", "2s"],
       purpose: "its pages, from git",
     }),
     "config-sync": sidecar("config-sync", ports.configSync, {
+      flags,
       args: ["--source", place.config, "--target", place.etc, "--settle", "1s", ...tell],
       purpose: "its configuration, checked",
     }),
@@ -65,13 +79,14 @@ export function developmentCa(place: Workplace): string {
 function sidecar(
   name: SidecarName,
   port: number,
-  { args, purpose, url }: { args: readonly string[]; purpose: string; url?: string },
+  { flags, args, purpose, url }: { flags: readonly string[]; args: readonly string[]; purpose: string; url?: string },
 ): ProgramSpec {
   const admin = `127.0.0.1:${port}`;
   const package_ = dirname(fileURLToPath(import.meta.resolve(`@pillion/${name}/package.json`)));
   return {
     name,
     script: join(package_, "bin", `${name}.js`),
+    flags,
     args: [...args, "--admin-listen", admin, "--log-format", "json"],
     url: url ?? `http://${admin}/${name === "topz" ? "" : "readyz"}`,
     purpose,

@@ -33,7 +33,7 @@ const sayings: Readonly<Record<string, (fields: Fields) => string | undefined>> 
     `started, listening on ${https === undefined ? "" : `${shown(https)} and `}${shown(admin)}`,
   stopping: () => undefined,
   stopped: () => undefined,
-  recovered: ({ condition }) => `recovered: ${shown(condition)} is fine again`,
+  recovered: ({ condition }) => `recovered (${shown(condition)})`,
   published: ({ commit, files }) =>
     commit === undefined
       ? `published the configuration: ${files === 1 ? "1 file" : `${shown(files)} files`}`

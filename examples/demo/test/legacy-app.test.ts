@@ -33,7 +33,7 @@ async function startApp() {
   const args = ["--port", `${port}`, "--config", config, "--root", join(place, "site")];
   const app = spawnScript(join(original, "server.js"), args);
   await app.says(/listening on/);
-  return { app, port, url: `http://127.0.0.1:${port}` };
+  return Object.assign(app, { port, url: `http://127.0.0.1:${port}` });
 }
 
 async function statusOf(url: string): Promise<Readonly<Record<string, string>>> {
@@ -42,9 +42,8 @@ async function statusOf(url: string): Promise<Readonly<Record<string, string>>> 
 }
 
 test("a changed configuration takes effect with SIGHUP, in the same process", async () => {
-  const { app, url } = await startApp();
-  await using _ = app;
-  const before = await statusOf(url);
+  await using app = await startApp();
+  const before = await statusOf(app.url);
   expect(before).toMatchObject({ greeting: "Good morning, harbor", configuration: "1" });
   await writeFile(
     config,
@@ -52,14 +51,13 @@ test("a changed configuration takes effect with SIGHUP, in the same process", as
   );
   app.process.kill("SIGHUP");
   await app.says(/configuration 2 loaded/);
-  expect(await statusOf(url)).toMatchObject({ greeting: "Ahoy & welcome", configuration: "2", pid: before["pid"] });
-  expect((await ask(`${url}/`, soon())).body.toString()).toContain("<h1>Ahoy &amp; welcome</h1>");
+  expect(await statusOf(app.url)).toMatchObject({ greeting: "Ahoy & welcome", configuration: "2", pid: before["pid"] });
+  expect((await ask(`${app.url}/`, soon())).body.toString()).toContain("<h1>Ahoy &amp; welcome</h1>");
 });
 
 test("a configuration that it can't understand kills it and its worker, as such apps do", async () => {
-  const { app, url } = await startApp();
-  await using _ = app;
-  const worker = identify(Number((await statusOf(url))["worker"]));
+  await using app = await startApp();
+  const worker = identify(Number((await statusOf(app.url))["worker"]));
   if (!worker) throw new Error("there is no worker");
   await writeFile(config, xml.replace('seconds="0"', 'seconds="many"'));
   app.process.kill("SIGHUP");
@@ -70,15 +68,13 @@ test("a configuration that it can't understand kills it and its worker, as such 
 
 test("maintenance answers every page with 503, and /status goes on", async () => {
   await writeFile(config, xml.replace(">off<", ">on<"));
-  const { app, url } = await startApp();
-  await using _ = app;
-  expect((await ask(`${url}/`, soon())).status).toBe(503);
-  expect(await statusOf(url)).toMatchObject({ maintenance: "on" });
+  await using app = await startApp();
+  expect((await ask(`${app.url}/`, soon())).status).toBe(503);
+  expect(await statusOf(app.url)).toMatchObject({ maintenance: "on" });
 });
 
 test("SIGTERM ends it with 0", async () => {
-  const { app } = await startApp();
-  await using _ = app;
+  await using app = await startApp();
   app.process.kill("SIGTERM");
   expect(await app.exited).toBe(0);
 });
@@ -86,9 +82,8 @@ test("SIGTERM ends it with 0", async () => {
 test.each(["/../config/app.xml", "/%2e%2e/config/app.xml", "/..%2fconfig%2fapp.xml", "/..\\config\\app.xml", "/.git"])(
   "%s doesn't leave the document root",
   async (path) => {
-    const { app, port } = await startApp();
-    await using _ = app;
-    const asked = request({ host: "127.0.0.1", port, path, agent: false }).end();
+    await using app = await startApp();
+    const asked = request({ host: "127.0.0.1", port: app.port, path, agent: false }).end();
     const [response] = (await once(asked, "response")) as [IncomingMessage];
     response.resume();
     expect(response.statusCode).toBe(403);
