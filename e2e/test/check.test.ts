@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { appendFile, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, mkdtemp, readFile, readdir, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -18,8 +18,19 @@ beforeAll(async () => {
     .filter((file) => /^packages\/[^/]+\/package\.json$/.test(file))
     .map((file) => join(dirname(file), "dist"));
   for (const path of [...files, ...built]) await cp(join(root, path), join(copy, path), { recursive: true });
-  await symlink(join(root, "node_modules"), join(copy, "node_modules"));
+  await linkModules();
 });
+
+/** Installed packages are shared with the original; the project's own lead to the copy. */
+async function linkModules(): Promise<void> {
+  const [from, to] = [join(root, "node_modules"), join(copy, "node_modules")];
+  await mkdir(join(to, "@pillion"), { recursive: true });
+  const installed = (await readdir(from)).filter((name) => name !== "@pillion");
+  for (const name of installed) await symlink(join(from, name), join(to, name));
+  for (const name of await readdir(join(from, "@pillion"))) {
+    await symlink(await readlink(join(from, "@pillion", name)), join(to, "@pillion", name));
+  }
+}
 
 afterAll(async () => {
   await rm(copy, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { access, mkdir, mkdtempDisposable, readFile } from "node:fs/promises";
+import { access, mkdir, mkdtempDisposable, readFile, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { configSync } from "@pillion/config-sync";
@@ -19,6 +19,14 @@ const sidecars: Record<string, (directory: string) => Sidecar> = {
   "repo-updater": (directory) => repoUpdater({ repo: join(directory, "none"), root: join(directory, "root") }),
   "config-sync": (directory) => configSync({ source: join(directory, "source"), target: join(directory, "target") }),
 };
+
+test.for(["kit", ...Object.keys(sidecars)])("%s leaves opening files of /proc to procfs", async (name) => {
+  const files = (await readdir(join(packages, name, "src"))).filter((file) => !file.endsWith(".test.ts"));
+  expect(files.length).toBeGreaterThan(5);
+  for (const file of files) {
+    expect(await readFile(join(packages, name, "src", file), "utf8"), file).not.toMatch(/["'`]\/proc\//);
+  }
+});
 
 test.for(Object.keys(sidecars))("%s has the rooms and the README headings that all sidecars have", async (name) => {
   for (const room of rooms) await access(join(packages, name, "src", `${room}.ts`));
