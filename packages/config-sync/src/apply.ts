@@ -1,7 +1,7 @@
 import { messageOf } from "@pillion/kit";
 import type { ProcessIdentity } from "@pillion/procfs";
 import type { App } from "./app.ts";
-import { configSyncErrors } from "./errors.ts";
+import { errors } from "./errors.ts";
 import type { Journal } from "./journal.ts";
 import { committed, notified, published, quarantined } from "./marks.ts";
 import { type Generation, nextStep } from "./next-step.ts";
@@ -150,7 +150,7 @@ export class Applier {
     report.lost(reason);
     const remedy = "Correct the configuration or the app; nothing more is tried until one of them changes";
     const fault = { subject: "content", value: generation.content, remedy };
-    throw configSyncErrors.APP_DIED({ ...fault, reason: `${reason}, and there is none that it is known to live with` });
+    throw errors.APP_DIED({ ...fault, reason: `${reason}, and there is none that it is known to live with` });
   }
 
   async #goBack(from: Generation): Promise<void> {
@@ -181,5 +181,5 @@ export class Applier {
 
 function inQuarantine(content: string, reason: string): Error {
   const remedy = "Change the configuration; the same isn't tried again";
-  return configSyncErrors.CONFIGURATION_QUARANTINED({ subject: "content", value: content, reason, remedy });
+  return errors.CONFIGURATION_QUARANTINED({ subject: "content", value: content, reason, remedy });
 }

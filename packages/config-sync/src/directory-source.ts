@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { configSyncErrors } from "./errors.ts";
+import { errors } from "./errors.ts";
 import { Moved, type ReadFile, type TreeLimits, readTree } from "./read-tree.ts";
 import { type Files, type Reading, type Source, contentOf } from "./source.ts";
 import { watchDirectory } from "./watch.ts";
@@ -50,7 +50,7 @@ async function readConsistently(directory: string, limits: TreeLimits, { signal,
   const reason = moved
     ? `${moved.message} vanished while it was read, or leads nowhere`
     : "kept changing while it was read";
-  throw configSyncErrors.SOURCE_UNSETTLED({ subject: "source", value: directory, reason, cause: moved?.cause });
+  throw errors.SOURCE_UNSETTLED({ subject: "source", value: directory, reason, cause: moved?.cause });
 }
 
 /** How long until the file that was touched last has been at rest for `quiet`; a clock that is ahead doesn't count. */

@@ -1,7 +1,7 @@
 import { type PillionError, defineErrors } from "@pillion/kit";
 
 /** What can go wrong with configuration on its way to the app. */
-export const configSyncErrors = defineErrors({
+export const errors = defineErrors({
   SOURCE_MISSING: "The source directory isn't there, or holds no files.",
   SOURCE_UNREADABLE: "A file or directory of the source can't be read.",
   SOURCE_REFUSED: "The source holds what is never published: a link that leaves it, a device, too much.",
@@ -15,5 +15,5 @@ export const configSyncErrors = defineErrors({
 
 export function appAbsent(query: string): PillionError {
   const reason = "not running; the configuration is published and waits for it";
-  return configSyncErrors.APP_ABSENT({ subject: "app", value: query, reason });
+  return errors.APP_ABSENT({ subject: "app", value: query, reason });
 }

@@ -2,7 +2,7 @@ import { constants, type BigIntStats } from "node:fs";
 import { open, readdir, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { type TreeFile, systemCode } from "@pillion/kit";
-import { configSyncErrors } from "./errors.ts";
+import { errors } from "./errors.ts";
 
 /** Bounds on what is taken into memory at once. */
 export interface TreeLimits {
@@ -128,15 +128,15 @@ function sourceGone(directory: string, cause: unknown): Error {
 }
 
 function sourceMissing(directory: string, reason: string): Error {
-  return configSyncErrors.SOURCE_MISSING({ subject: "--source", value: directory, reason, remedy: "Mount or fill it" });
+  return errors.SOURCE_MISSING({ subject: "--source", value: directory, reason, remedy: "Mount or fill it" });
 }
 
 function unreadable(place: string, cause: unknown): Error {
   const fault = { subject: "source", value: place, reason: `can't be read (${systemCode(cause)})` };
-  return configSyncErrors.SOURCE_UNREADABLE({ ...fault, remedy: "Let this user read it", cause });
+  return errors.SOURCE_UNREADABLE({ ...fault, remedy: "Let this user read it", cause });
 }
 
 function refused(place: string, reason: string): Error {
   const fault = { subject: "source", value: place, reason: `${reason} is never published` };
-  return configSyncErrors.SOURCE_REFUSED({ ...fault, remedy: "Take it out of the source" });
+  return errors.SOURCE_REFUSED({ ...fault, remedy: "Take it out of the source" });
 }

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { systemCode } from "@pillion/kit";
-import { configSyncErrors } from "./errors.ts";
+import { errors } from "./errors.ts";
 import { Journal } from "./journal.ts";
 import { Store } from "./store.ts";
 
@@ -21,7 +21,7 @@ export async function openTarget(directory: string): Promise<Target> {
     if (!REFUSALS.has(systemCode(cause) ?? "")) throw cause;
     const reason = `can't be made or written to by uid ${process.geteuid?.()} (${systemCode(cause)})`;
     const remedy = "Give a directory on a writable volume that belongs to this user";
-    throw configSyncErrors.TARGET_NOT_WRITABLE({ subject: "--target", value: directory, reason, remedy, cause });
+    throw errors.TARGET_NOT_WRITABLE({ subject: "--target", value: directory, reason, remedy, cause });
   }
   return { store, journal };
 }

@@ -1,5 +1,5 @@
 import { extname } from "node:path";
-import { configSyncErrors } from "./errors.ts";
+import { errors } from "./errors.ts";
 import type { Finding } from "./finding.ts";
 import type { Files } from "./source.ts";
 import { validateJson } from "./validate-json.ts";
@@ -28,7 +28,7 @@ export function validate(files: Files): void {
   if (faults.length === 0) return;
   const more = faults.length > NAMED ? ` and ${faults.length - NAMED} more` : "";
   const reason = faults.toSorted().slice(0, NAMED).join(", ") + more;
-  throw configSyncErrors.CONFIGURATION_INVALID({
+  throw errors.CONFIGURATION_INVALID({
     subject: "files",
     reason,
     remedy: "Correct it in the source",

@@ -1,7 +1,7 @@
 import { type Context, type Logger, type Loop, defineSidecar, repeat } from "@pillion/kit";
 import { Git, type Source } from "./git.ts";
 import { identity } from "./identity.ts";
-import { SyncMetrics } from "./metrics.ts";
+import { addSyncMetrics } from "./metrics.ts";
 import { type RepoUpdaterValues, linkPath, options } from "./options.ts";
 import { Repository } from "./repository.ts";
 import { splitCredentials } from "./repository-url.ts";
@@ -30,7 +30,7 @@ export const repoUpdater = defineSidecar(identity, options, (values) => ({
 async function follow(values: RepoUpdaterValues, root: string, context: Context): Promise<{ readonly loop: Loop }> {
   const { signal, log, health, env } = context;
   const sync = assemble(values, root, env, log);
-  const metrics = new SyncMetrics(context.metrics);
+  const metrics = addSyncMetrics(context.metrics);
   const condition = health.condition("sync", "pending");
   const good = await sync.recover(signal);
   if (good !== undefined) {
