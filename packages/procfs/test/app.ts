@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
-import { supported } from "../src/index.ts";
+import { setImmediate } from "node:timers/promises";
+import { readStat, supported } from "../src/index.ts";
 
 /** Real processes need a real /proc; without one the reason is printed and the tests are skipped. */
 export const onLinux = supported();
@@ -30,6 +31,14 @@ export async function start(
 /** A shell that runs a script and then waits. */
 export function startShell(script = "", options: SpawnOptions = {}): Promise<RealProcess> {
   return start("/bin/sh", ["-c", `${script}\necho ready; read wait`], options);
+}
+
+/** A process that never collects its child, whose pid it says: killed, the child stays as a zombie. */
+export async function startNeglectful(): Promise<RealProcess> {
+  const app = await start("/bin/sh", ["-c", "sleep 1000 & echo $!; exec sleep 1000"]);
+  // the shell would still collect it; what it became by exec doesn't
+  while (readStat(app.pid)?.name !== "sleep") await setImmediate();
+  return app;
 }
 
 /** A Node process that runs a script and then waits. */

@@ -15,7 +15,7 @@ import {
   stillRunning,
   topmost,
 } from "../src/index.ts";
-import { onLinux, start, startNode, startShell } from "./app.ts";
+import { onLinux, start, startNeglectful, startNode, startShell } from "./app.ts";
 
 describe.runIf(onLinux)("real processes", () => {
   test("one whose name holds parentheses, a state and a line feed is read and found", async () => {
@@ -44,8 +44,9 @@ describe.runIf(onLinux)("real processes", () => {
   });
 
   test("a zombie stays listed and identified, doesn't run, and isn't found", async () => {
-    await using app = await start("/bin/sh", ["-c", "sleep 0.01 & echo $!; exec sleep 1000"]);
+    await using app = await startNeglectful();
     const pid = Number(app.said);
+    process.kill(pid, "SIGKILL");
     await vi.waitFor(() => expect(readProcess(pid)?.stat.state).toBe("Z"));
     expect(listPids()).toContain(pid);
     expect(readProcess(pid)).toMatchObject({ commandLine: [], status: { residentBytes: null } });

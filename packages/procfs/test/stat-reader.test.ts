@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { StatReader, readProcess, readStat } from "../src/index.ts";
-import { onLinux, start, startNode } from "./app.ts";
+import { onLinux, startNeglectful, startNode } from "./app.ts";
 
 const openDescriptors = () => readdirSync("/proc/self/fd").length;
 
@@ -26,9 +26,10 @@ describe.runIf(onLinux)("StatReader on real processes", () => {
 
   test("still reads a zombie through the kept descriptor", async () => {
     using reader = new StatReader({ descriptors: 10 });
-    await using app = await start("/bin/sh", ["-c", "sleep 0.01 & echo $!; exec sleep 1000"]);
+    await using app = await startNeglectful();
     const pid = Number(app.said);
     expect(reader.read(pid)).toBeDefined();
+    process.kill(pid, "SIGKILL");
     await vi.waitFor(() => expect(readProcess(pid)?.stat.state).toBe("Z"));
     expect(reader.read(pid)?.state).toBe("Z");
   });
