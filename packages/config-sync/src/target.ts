@@ -1,5 +1,4 @@
-import { mkdir } from "node:fs/promises";
-import { systemCode } from "@pillion/kit";
+import { makeDirectory, systemCode } from "@pillion/kit";
 import { errors } from "./errors.ts";
 import { Journal } from "./journal.ts";
 import { Store } from "./store.ts";
@@ -13,7 +12,7 @@ export interface Target {
 export async function openTarget(directory: string): Promise<Target> {
   const [store, journal] = [new Store(directory), new Journal(directory)];
   try {
-    await mkdir(directory, { recursive: true });
+    await makeDirectory(directory);
     await journal.load();
     await journal.write(journal.marks);
     await store.recover();
@@ -26,4 +25,13 @@ export async function openTarget(directory: string): Promise<Target> {
   return { store, journal };
 }
 
-const REFUSALS: ReadonlySet<string> = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST", "ENOSPC", "EISDIR"]);
+const REFUSALS: ReadonlySet<string> = new Set([
+  "EACCES",
+  "EPERM",
+  "EROFS",
+  "ENOENT",
+  "ENOTDIR",
+  "EEXIST",
+  "ENOSPC",
+  "EISDIR",
+]);

@@ -42,3 +42,14 @@ test("missing directories are made, at any depth and more than once", async () =
   await makeDirectory(join(temp.path, "a/b/c"));
   expect((await stat(join(temp.path, "a/b/c"))).isDirectory()).toBe(true);
 });
+
+test.runIf(process.platform === "linux")(
+  "where no directory can be made it fails at once, and a file is none",
+  async () => {
+    await using temp = await temporary();
+    await expect(makeDirectory("/proc/made-here/below")).rejects.toMatchObject({ code: "ENOENT" });
+    await writeFile(join(temp.path, "file"), "");
+    await expect(makeDirectory(join(temp.path, "file"))).rejects.toMatchObject({ code: "EEXIST" });
+    await expect(makeDirectory(join(temp.path, "file/below"))).rejects.toMatchObject({ code: "ENOTDIR" });
+  },
+);

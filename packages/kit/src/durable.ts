@@ -1,4 +1,4 @@
-import { mkdir, open, readdir } from "node:fs/promises";
+import { access, mkdir, open, readdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { forEachBounded } from "./bounded.ts";
 import { systemCode } from "./errors.ts";
@@ -33,11 +33,29 @@ export async function syncDirectory(path: string | Buffer): Promise<void> {
   }
 }
 
-/** mkdir -p whose new directories survive a power cut. `path` is absolute. */
-export async function makeDirectory(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
+/**
+ * mkdir -p whose new directories survive a power cut. Not with Node's `recursive`, which never ends where mkdir says
+ * ENOENT below a directory that is there, as in /proc.
+ *
+ * @param path absolute
+ */
+export async function makeDirectory(path: string, mode = 0o777): Promise<void> {
+  try {
+    await mkdir(path, mode);
+  } catch (error) {
+    if (systemCode(error) === "EEXIST" && (await stat(path)).isDirectory()) return;
+    if (systemCode(error) !== "ENOENT" || (await exists(dirname(path)))) throw error;
+    await makeDirectory(dirname(path), mode);
+    return await makeDirectory(path, mode);
+  }
+  await syncDirectory(dirname(path));
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 interface Entry {

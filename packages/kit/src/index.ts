@@ -10,6 +10,7 @@ export {
   messageOf,
   systemCode,
 } from "./errors.ts";
+export { makeDirectory } from "./durable.ts";
 export { generationErrors } from "./generation-errors.ts";
 export type { LinkState } from "./generation-link.ts";
 export { type Generation, Generations, type GenerationsOptions } from "./generations.ts";

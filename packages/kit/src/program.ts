@@ -1,6 +1,6 @@
 import { formatAddress } from "./address.ts";
 import { Admin } from "./admin.ts";
-import { messageOf } from "./errors.ts";
+import { messageOf, systemCode } from "./errors.ts";
 import { HealthRecord } from "./health.ts";
 import { kitErrors } from "./kit-errors.ts";
 import type { Logger } from "./log.ts";
@@ -159,7 +159,7 @@ async function stopOne({ running, log }: Pick<Member, "running" | "log">, deadli
     await Promise.race([running.stop(deadline), overdue]);
     return true;
   } catch (error) {
-    log.error(messageOf(error));
+    log.error({ code: systemCode(error) }, messageOf(error));
     return false;
   } finally {
     clearTimeout(timer);

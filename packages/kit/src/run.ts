@@ -1,5 +1,6 @@
 import { collectOptions } from "./command-line.ts";
 import { PillionError, UsageError, messageOf } from "./errors.ts";
+import { probe } from "./healthcheck.ts";
 import { helpText } from "./help.ts";
 import { type Host, processHost } from "./host.ts";
 import type { Identity } from "./identity.ts";
@@ -31,10 +32,16 @@ export async function run<T extends OptionTable>(
   target: Factory<T> | readonly Sidecar[],
   host: Host = processHost(),
 ): Promise<void> {
+  const { name, adminListen } = "configured" in target ? target.identity : COMPOSED;
+  if (host.argv[0] === "healthcheck") return probe(name, adminListen);
   host.exit(await main(target as Factory | readonly Sidecar[], host));
 }
 
 async function main(target: Factory | readonly Sidecar[], host: Host): Promise<number> {
+  if (typeof URLPattern === "undefined") {
+    host.stderr.write(`Node.js ${process.versions.node} is too old: version 24.15 or later is needed\n`);
+    return EXIT.failed;
+  }
   const invocation = readInvocation(target, host);
   if ("text" in invocation) {
     (invocation.code === EXIT.clean ? host.stdout : host.stderr).write(`${invocation.text}\n`);
@@ -100,8 +107,14 @@ async function supervise(program: Program, log: Logger, host: Host): Promise<num
     const clean = await program.stop({ delay: outcome === "signal" });
     return clean ? EXIT.clean : EXIT.failed;
   } catch (error) {
-    log.error({ code: error instanceof PillionError ? error.code : undefined }, messageOf(error));
+    log.error(detailsOf(error), messageOf(error));
     await program.stop({ delay: false });
     return error instanceof UsageError ? EXIT.misused : EXIT.failed;
   }
+}
+
+/** What is expected has a code and says it all; for what isn't, the place where it happened. */
+function detailsOf(error: unknown): Record<string, unknown> {
+  if (error instanceof PillionError) return { code: error.code };
+  return { stack: error instanceof Error ? error.stack : undefined };
 }

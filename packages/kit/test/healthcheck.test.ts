@@ -105,3 +105,12 @@ test("it loads nothing but a socket and its own two files", async () => {
     expect(builtIn).not.toContain(heavy);
   }
 });
+
+test("whatever is run has the command that its help names, also several in one process", async () => {
+  const address = await answering(200, "ready\n");
+  for (const script of ["worker.ts", "pair.ts"]) {
+    await using asked = spawnScript(fixture(script), ["healthcheck", `--admin-listen=${address}`]);
+    expect(await asked.exited).toBe(0);
+    expect(asked.output()).toBe("ready\n");
+  }
+});

@@ -21,7 +21,7 @@ export function explain(
   const said = error instanceof GitFailure ? error.stderr : String(error);
   const known = EXPLANATIONS.find(({ says }) => says.test(said));
   if (!known) {
-    const remedy = "Tell us, if it isn't the server's doing";
+    const remedy = "Look at git's message; the server, the disk or the network may be the reason";
     return errors.GIT_FAILED({ subject: `git ${args[0]}`, reason: "failed", remedy, cause: error });
   }
   const about = {

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
-import { access, mkdir, realpath, stat } from "node:fs/promises";
+import { access, realpath, stat } from "node:fs/promises";
 import { type Server, createServer } from "node:net";
-import { messageOf, systemCode } from "@pillion/kit";
+import { makeDirectory, messageOf, systemCode } from "@pillion/kit";
 import { errors } from "./errors.ts";
 
 /** A root that no other repo-updater works in. */
@@ -17,7 +17,7 @@ export interface ClaimedRoot extends AsyncDisposable {
  */
 export async function claimRoot(root: string): Promise<ClaimedRoot> {
   try {
-    await mkdir(root, { recursive: true });
+    await makeDirectory(root);
     await access(root, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     const who = process.getuid ? ` by uid ${process.getuid()}` : "";

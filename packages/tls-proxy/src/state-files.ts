@@ -1,9 +1,9 @@
-import { chmod, mkdir, readFile } from "node:fs/promises";
-import { systemCode } from "@pillion/kit";
+import { chmod, readFile } from "node:fs/promises";
+import { makeDirectory, systemCode } from "@pillion/kit";
 
 /** Makes a directory that only this user may enter, and tightens one that was there already. */
 export async function privateDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeDirectory(path, 0o700);
   await chmod(path, 0o700);
 }
 
