@@ -55,13 +55,15 @@ export function linuxSource(root = "/proc"): ProcessSource {
 }
 
 function commandLineOf(
-  { pid, startTime, name }: Stat,
+  { pid, startTime, name, virtualBytes }: Stat,
   known: Map<number, Known>,
   root: string,
 ): readonly string[] | null {
   const before = known.get(pid);
   if (before && before.startTime === startTime && before.name === name && before.fresh-- > 0) return before.commandLine;
   const commandLine = readCommandLine(pid, root) ?? null;
-  known.set(pid, { startTime, name, commandLine, fresh: REREAD_EVERY });
+  // In the middle of exec the new name is there and the arguments are not; only kernel threads and zombies never have any.
+  const isComplete = virtualBytes === 0 || (commandLine !== null && commandLine.length > 0);
+  known.set(pid, { startTime, name, commandLine, fresh: isComplete ? REREAD_EVERY : 0 });
   return commandLine;
 }

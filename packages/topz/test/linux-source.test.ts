@@ -75,9 +75,8 @@ describe.runIf(onLinux)("the processes of a real /proc", () => {
     const sample = sampling();
     expect(await sample(child.pid)).toMatchObject({ name: "sh", commandLine: expect.stringContaining("read go") });
     child.input.write("\n");
-    let row = await sample(child.pid);
-    while (row?.name === "sh") row = await sample(child.pid);
-    expect(row).toMatchObject({ name: "sleep", commandLine: "sleep 1000" });
+    const become = { name: "sleep", commandLine: "sleep 1000" };
+    await expect.poll(() => sample(child.pid)).toMatchObject(become);
   });
 
   test("a process that ended disappears, and those that come are seen", async () => {
