@@ -1,0 +1,47 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { BuildError } from "./build-error.ts";
+import type { Engine } from "./engine.ts";
+import { lastLine } from "./execute.ts";
+import { repository } from "./images.ts";
+
+const DEBIAN = "debian:trixie-slim";
+const NODE = "node:26-trixie-slim";
+
+/** What the Dockerfiles start from: there already, pulled, or, where no registry is reached, made of Debian's packages. */
+export async function provideBaseImages(engine: Engine): Promise<void> {
+  for (const image of [DEBIAN, NODE]) {
+    if (await engine.has(image)) continue;
+    const problem = await pull(engine, image);
+    if (problem === undefined) continue;
+    console.log(`images: ${image} can't be pulled (${problem})`);
+    return await makeStandIns(engine, image, problem);
+  }
+}
+
+/** @returns why it can't be had */
+async function pull(engine: Engine, image: string): Promise<string | undefined> {
+  const name = `docker.io/library/${image}`;
+  try {
+    await engine.run(["pull", name]);
+    await engine.tag(name, image);
+    return undefined;
+  } catch (error) {
+    return lastLine((error as Error).message);
+  }
+}
+
+async function makeStandIns({ program }: Engine, image: string, problem: string): Promise<void> {
+  const script = join(repository, "images/base/stand-ins.sh");
+  if (program === "buildah" || !existsSync("/usr/bin/mmdebstrap"))
+    throw new BuildError(
+      `${image} is not there and can't be pulled (${problem}). ` +
+        "Connect to its registry, or install mmdebstrap as root on Debian, and images that stand in for it are made from packages",
+    );
+  console.log("images: making images that stand in, from Debian's and npm's packages");
+  await promisify(execFile)(script, [program, DEBIAN, NODE], { cwd: repository, maxBuffer: 2 ** 26 }).catch((error) => {
+    throw new BuildError(`the images that stand in can't be made:\n${error.stderr ?? error}`);
+  });
+}
