@@ -41,7 +41,8 @@ function draw() {
   });
   const cpu = snapshot.processes.reduce((sum, row) => sum + (row.cpuPercent ?? 0), 0);
   say(rows.length + " of " + snapshot.total + " processes · CPU " + cpu.toFixed(0) + " % of a core · "
-    + new Date(snapshot.takenAt).toLocaleTimeString());
+    + new Date(snapshot.takenAt).toLocaleTimeString()
+    + (snapshot.total === 1 ? " · only topz itself: its PID namespace isn't shared with an app" : ""));
 }
 
 function newRow(body) {
