@@ -1,14 +1,14 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { BuildError } from "./build-error.ts";
 import type { Engine } from "./engine.ts";
-import { lastLine } from "./execute.ts";
+import { execute, lastLine } from "./execute.ts";
 import { repository } from "./images.ts";
 
 const DEBIAN = "debian:trixie-slim";
-const NODE = "node:26-trixie-slim";
+/** What the images of the sidecars say that they are based on. */
+export const NODE = "node:26-trixie-slim";
 
 /** What the Dockerfiles start from: there already, pulled, or, where no registry is reached, made of Debian's packages. */
 export async function provideBaseImages(engine: Engine): Promise<void> {
@@ -35,7 +35,7 @@ async function pull(engine: Engine, image: string): Promise<string | undefined> 
 
 async function makeStandIns({ program }: Engine, image: string, problem: string): Promise<void> {
   const script = join(repository, "images/base/stand-ins.sh");
-  if (program === "buildah" || !existsSync("/usr/bin/mmdebstrap"))
+  if (program === "buildah" || !(await isInstalled("mmdebstrap")))
     throw new BuildError(
       `${image} is not there and can't be pulled (${problem}). ` +
         "Connect to its registry, or install mmdebstrap as root on Debian, and images that stand in for it are made from packages",
@@ -44,4 +44,11 @@ async function makeStandIns({ program }: Engine, image: string, problem: string)
   await promisify(execFile)(script, [program, DEBIAN, NODE], { cwd: repository, maxBuffer: 2 ** 26 }).catch((error) => {
     throw new BuildError(`the images that stand in can't be made:\n${error.stderr ?? error}`);
   });
+}
+
+async function isInstalled(program: string): Promise<boolean> {
+  return await execute(program, ["--version"]).then(
+    () => true,
+    () => false,
+  );
 }

@@ -4,10 +4,10 @@
  */
 import { parseArgs } from "node:util";
 import { describeFault } from "@pillion/kit";
-import { provideBaseImages } from "./base-images.ts";
+import { NODE, provideBaseImages } from "./base-images.ts";
 import { BuildError } from "./build-error.ts";
 import { type Engine, engineNames, findEngine } from "./engine.ts";
-import { type Image, images, versionOf } from "./images.ts";
+import { type Image, images, isRepositoryName, versionOf } from "./images.ts";
 import { type Revision, revision } from "./revision.ts";
 
 const help = `Builds the container images of Pillion from this clone.
@@ -15,6 +15,7 @@ const help = `Builds the container images of Pillion from this clone.
 npm run images                     all of them
 npm run images -- [options] NAME…  some: ${images.map(({ name }) => name).join(", ")}
 
+  --prefix NAME   what their names begin with, such as registry.example.com/tools; default: pillion
   --engine NAME   ${engineNames.join(", ")}; default: the first that answers
   --no-cache      builds every step anew
   --verbose       shows what the engine says
@@ -47,6 +48,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
 function parse(argv: readonly string[]) {
   const table = {
+    prefix: { type: "string", default: "pillion" },
     engine: { type: "string" },
     "no-cache": { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
@@ -58,6 +60,12 @@ function parse(argv: readonly string[]) {
     if (unknown) throw misuse(unknown, "no such image", `They are ${images.map(({ name }) => name).join(", ")}`);
     if (values.engine && !engineNames.includes(values.engine))
       throw misuse(`--engine ${values.engine}`, "no such engine", `They are ${engineNames.join(", ")}`);
+    if (!isRepositoryName(values.prefix))
+      throw misuse(
+        `--prefix ${values.prefix}`,
+        "not the name of a repository",
+        "It is such as registry.example.com/tools",
+      );
     return { names: positionals, ...values };
   } catch (error) {
     if (error instanceof BuildError) throw error;
@@ -73,21 +81,33 @@ async function buildAll(
   engine: Engine,
   chosen: readonly Image[],
   from: Revision,
-  options: { readonly "no-cache": boolean; readonly verbose: boolean },
+  options: { readonly prefix: string; readonly "no-cache": boolean; readonly verbose: boolean },
 ): Promise<void> {
+  const digest = await engine.digest(NODE);
   const built = new Map<string, string>();
   for (const [index, image] of chosen.entries()) {
     const began = performance.now();
     const id = await engine.build(image, {
-      buildArguments: from.buildArguments,
-      // stages that images share would be built once more for each of them
-      cache: !options["no-cache"] || image.context === chosen[index - 1]?.context,
+      buildArguments: { ...from.buildArguments, ...(digest && { BASE_DIGEST: digest }) },
+      cache: !options["no-cache"] || (engine.remembersTimes && image.context === chosen[index - 1]?.context),
       verbose: options.verbose,
     });
-    built.set(image.name, id);
-    console.log(`images: pillion/${image.name}  ${((performance.now() - began) / 1000).toFixed(1)} s`);
+    const name = `${options.prefix}/${image.name}`;
+    built.set(name, id);
+    console.log(`images: ${name}  ${((performance.now() - began) / 1000).toFixed(1)} s`);
   }
   for (const [name, id] of built)
-    for (const tag of ["latest", from.version]) await engine.tag(id, `pillion/${name}:${tag}`);
+    for (const tag of ["latest", from.version]) await moveTag(engine, `${name}:${tag}`, id);
   console.log(`images: ${built.size} built, tagged latest and ${from.version}`);
+}
+
+/** A name may be somebody else's so far: they are told, as their image has none then. */
+async function moveTag(engine: Engine, reference: string, id: string): Promise<void> {
+  const before = await engine.inspect(reference);
+  await engine.tag(id, reference);
+  const after = await engine.inspect(reference);
+  if (before && before.source !== after?.source)
+    console.log(
+      `images: ${reference} was an image that wasn't built from here; now it is this one. That was ${before.id}`,
+    );
 }

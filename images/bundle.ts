@@ -58,7 +58,13 @@ const common: BuildOptions = {
 
 const [output] = process.argv.slice(2);
 if (!output) throw new Error("bundle.ts: no directory given; it is the argument");
-for (const [name, aliases] of Object.entries(sidecars)) await bundle(name, aliases, join(output, name));
+try {
+  for (const [name, aliases] of Object.entries(sidecars)) await bundle(name, aliases, join(output, name));
+} catch (error) {
+  // esbuild has shown what is wrong in the sources
+  if (!(error instanceof Error && "errors" in error)) throw error;
+  process.exitCode = 1;
+}
 
 async function bundle(name: string, aliases: readonly string[], directory: string): Promise<void> {
   const place = join(directory, "pillion");

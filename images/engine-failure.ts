@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { describeFault } from "@pillion/kit";
 import { BuildError } from "./build-error.ts";
 
@@ -14,13 +15,13 @@ const causes: readonly Cause[] = [
     remedy: "Make room, for instance with `docker system prune`",
   },
   {
-    pattern: /cannot connect to the docker daemon|is the docker daemon running/i,
+    pattern: /cannot connect to the docker daemon|is the docker daemon running|failed to connect to the docker api/i,
     reason: "the engine has gone away",
     remedy: "Start it again",
   },
   {
     pattern:
-      /temporary failure (?:in name resolution|resolving)|could not resolve|network is unreachable|ENOTFOUND|EAI_AGAIN/i,
+      /temporary failure (?:in name resolution|resolving)|could not resolve host|network is unreachable|ENOTFOUND|EAI_AGAIN/i,
     reason: "a server that the build needs can't be reached",
     remedy: "Check the network and the engine's proxy settings",
   },
@@ -28,11 +29,17 @@ const causes: readonly Cause[] = [
 
 const LAST_LINES = 12;
 
+/** What Docker's classic builder always says at the end. */
+const noise =
+  /^DEPRECATED: The legacy builder|^\s+(?:BuildKit is currently disabled|environment-variable\.|Install the buildx|https:\/\/docs\.docker\.com\/go\/buildx)|^Removing intermediate container/;
+
 /** What is likely the matter, and then the end of what the engine said. */
 export function engineFailure(command: string, said: string): BuildError {
   const cause = causes.find(({ pattern }) => pattern.test(said));
   const { reason, remedy } = cause ?? { reason: "it failed", remedy: "Its last words follow; --verbose shows all" };
-  const lines = said.split("\n").filter((line) => line.trim() !== "");
+  const lines = stripVTControlCharacters(said)
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !noise.test(line));
   const told = lines.slice(-LAST_LINES).map((line) => `  ${line}`);
   return new BuildError([describeFault({ subject: command, reason, remedy }), ...told].join("\n"));
 }

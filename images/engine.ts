@@ -55,6 +55,14 @@ export class Engine {
     return `docker, ${this.#classic ? "classic builder" : "buildx"}`;
   }
 
+  /**
+   * Whether the stages that images share may be built anew for the first of them only. Buildah's cache takes files for the
+   * same whatever their times are: the others would come to lie on a base of an earlier commit.
+   */
+  get remembersTimes(): boolean {
+    return this.program === "docker";
+  }
+
   /** Runs its command line. Resolves with what it wrote to stdout. @throws BuildError with the end of what it said */
   async run(args: readonly string[], { verbose = false } = {}): Promise<string> {
     const environment = this.#classic ? { DOCKER_BUILDKIT: "0" } : {};
@@ -64,7 +72,29 @@ export class Engine {
   }
 
   async has(image: string): Promise<boolean> {
-    return (await execute(this.program, ["inspect", "--type", "image", image])).code === 0;
+    return (await this.inspect(image)) !== undefined;
+  }
+
+  /** Its id, and where it says that it comes from; undefined when there is no such image. */
+  async inspect(image: string): Promise<{ readonly id: string; readonly source: string } | undefined> {
+    const format = '{{.ID}}\n{{index .Config.Labels "org.opencontainers.image.source"}}';
+    const { code, stdout } = await execute(this.program, ["inspect", "--type", "image", "--format", format, image]);
+    const [id = "", source = ""] = stdout.trim().split("\n");
+    return code === 0 ? { id, source } : undefined;
+  }
+
+  /** What a registry calls the bytes of an image; undefined for one that was made here. */
+  async digest(image: string): Promise<string | undefined> {
+    const { stdout } = await execute(this.program, [
+      "inspect",
+      "--type",
+      "image",
+      "--format",
+      "{{.RepoDigests}}",
+      image,
+    ]);
+    const name = image.replace(/:.*/, "");
+    return new RegExp(`(?:\\[| |docker\\.io/library/)${name}@(sha256:[\\da-f]{64})`).exec(stdout)?.[1];
   }
 
   async tag(id: string, reference: string): Promise<void> {
@@ -76,7 +106,7 @@ export class Engine {
     const directory = await mkdtemp(join(tmpdir(), "pillion-images-"));
     const idFile = join(directory, "id");
     try {
-      const args = ["build", "--file", image.dockerfile, "--iidfile", idFile, ...this.#ownFlags(buildArguments)];
+      const args = ["build", "--file", image.dockerfile, "--iidfile", idFile, ...this.#ownFlags()];
       if (image.target) {
         const given = Object.entries(buildArguments).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
         args.push("--target", image.target, ...given);
@@ -89,10 +119,10 @@ export class Engine {
     }
   }
 
-  #ownFlags({ SOURCE_DATE_EPOCH = "0" }: BuildOptions["buildArguments"]): string[] {
+  #ownFlags(): string[] {
     if (this.#classic) return ["--force-rm"];
     if (this.program === "docker") return ["--load", "--provenance=false"];
-    // HEALTHCHECK is not in OCI's format; all files get the commit's time
-    return ["--format", "docker", "--timestamp", SOURCE_DATE_EPOCH];
+    // HEALTHCHECK is not in OCI's format
+    return ["--format", "docker"];
   }
 }

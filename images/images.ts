@@ -32,3 +32,9 @@ export async function versionOf(): Promise<string> {
   const manifest = await readFile(new URL("../packages/kit/package.json", import.meta.url), "utf8");
   return JSON.parse(manifest).version;
 }
+
+/** Path components behind an optional host: `name` in the grammar of github.com/distribution/reference. */
+export function isRepositoryName(text: string): boolean {
+  const component = /[a-z\d]+(?:(?:[._]|__|-+)[a-z\d]+)*/.source;
+  return new RegExp(`^(?:[\\w.-]+(?::\\d+)?/)?${component}(?:/${component})*$`).test(text);
+}
