@@ -39,7 +39,7 @@ find_plugin() {
 
 fetch_from_trixie() {
   local apt="$scratch/apt" mirror
-  mirror=$(sed -nE 's/^(URIs:|deb) *(https?:[^ ]*\/debian)\/?( .*)?$/\2/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2> /dev/null | head -1)
+  mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Label: Debian' | head -1)
   mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$scratch/plugins"
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:?no Debian mirror is configured} trixie main" > "$apt/sources.list"
   local options=(-qq -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root)
