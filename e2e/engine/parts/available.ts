@@ -27,7 +27,7 @@ export async function available(...needs: readonly Need[]): Promise<boolean> {
 }
 
 export const engine: Need = {
-  name: "engine",
+  name: "image",
   lacking: () => failure(docker("version", "--format={{.Server.Version}}"), "start a Docker engine"),
 };
 
