@@ -28,6 +28,7 @@ export async function startLocalRegistry(): Promise<LocalRegistry> {
       machine: {
         url: registry ?? "",
         max_fails: 100,
+        timeout: "60s",
         ...(cafile && { ca: cafile }),
         ...(proxy && { https_proxy: proxy }),
       },

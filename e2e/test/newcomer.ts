@@ -35,7 +35,7 @@ export async function installFromRegistry(names: readonly string[]): Promise<New
   const project = await mkdtemp(join(tmpdir(), "pillion-newcomer-"));
   made.defer(() => rm(project, { recursive: true, force: true }));
   await writeFile(join(project, "package.json"), JSON.stringify({ type: "module" }));
-  await exec("npm", ["install", ...names.map((name) => `@pillion/${name}`), "@types/node"], { cwd: project, env });
+  await install(project, env, [...names.map((name) => `@pillion/${name}`), "@types/node"]);
   const { version } = JSON.parse(await readFile(join(repository, "packages/kit/package.json"), "utf8"));
   const all = made.move();
   return {
@@ -53,3 +53,12 @@ export async function installFromRegistry(names: readonly string[]): Promise<New
 }
 
 const exec = promisify(execFile);
+
+/** For a package that it couldn't fetch in time verdaccio says that there is none, and npm doesn't ask again. */
+async function install(project: string, env: NodeJS.ProcessEnv, packages: readonly string[]): Promise<void> {
+  const attempt = () => exec("npm", ["install", ...packages], { cwd: project, env });
+  await attempt().catch((error: Error) => {
+    if (!error.message.includes("E404")) throw error;
+    return attempt();
+  });
+}
