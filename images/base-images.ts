@@ -40,10 +40,13 @@ async function makeStandIns({ program }: Engine, image: string, problem: string)
       `${image} is not there and can't be pulled (${problem}). ` +
         "Connect to its registry, or install mmdebstrap as root on Debian, and images that stand in for it are made from packages",
     );
-  console.log("images: making images that stand in, from Debian's and npm's packages");
+  console.log(
+    "images: making images that stand in, from Debian's and npm's packages, under the names of those that are missing",
+  );
   await promisify(execFile)(script, [program, DEBIAN, NODE], { cwd: repository, maxBuffer: 2 ** 26 }).catch((error) => {
     throw new BuildError(`the images that stand in can't be made:\n${error.stderr ?? error}`);
   });
+  console.log(`images: they stay; with a registry again, remove them first: ${program} image rm ${NODE} ${DEBIAN}`);
 }
 
 async function isInstalled(program: string): Promise<boolean> {

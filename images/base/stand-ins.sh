@@ -11,10 +11,14 @@ if ! command -v mmdebstrap > /dev/null; then
   echo "stand-ins: mmdebstrap is missing, which makes a Debian system from packages; apt-get install mmdebstrap" >&2
   exit 1
 fi
-echo "stand-ins: making $debian from Debian's packages"
-mmdebstrap --quiet --variant=minbase --include=ca-certificates trixie "$context/debian.tar"
-"$engine" import "$context/debian.tar" "$debian" > /dev/null
-rm "$context/debian.tar"
+# One that is there is left as it is: somebody may have pulled it
+if ! "$engine" inspect --type image "$debian" > /dev/null 2>&1; then
+  echo "stand-ins: making $debian from Debian's packages"
+  mmdebstrap --quiet --variant=minbase --include=ca-certificates trixie "$context/debian.tar"
+  "$engine" import "$context/debian.tar" "$debian" > /dev/null
+  rm "$context/debian.tar"
+fi
+"$engine" inspect --type image "$node" > /dev/null 2>&1 && exit
 
 echo "stand-ins: making $node from it, the npm package node and this machine's npm"
 cp "$repository/node_modules/node/bin/node" "$context/node"

@@ -82,7 +82,7 @@ function send(
     if (code === "ESRCH") return { outcome: "absent" };
     if (code !== "EPERM") throw cause;
     const reason = `uid ${process.getuid?.()} may not send it ${signal}${owner === undefined ? "" : `, it runs as uid ${owner}`}`;
-    const remedy = "Run both as the same uid, or give the sidecar the capability CAP_KILL";
+    const remedy = "Run both as the same uid; a container that is given CAP_KILL has it only as uid 0";
     throw kitErrors.SIGNAL_NOT_PERMITTED({ subject, reason, remedy, cause });
   }
 }

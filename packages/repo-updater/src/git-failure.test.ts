@@ -21,6 +21,12 @@ test.for<[string, string]>([
   ],
   ["Host key verification failed.\nfatal: Could not read from remote repository.", "REPOSITORY_UNTRUSTED"],
   ["fatal: unable to access 'https://host/': SSL certificate problem: self-signed certificate", "REPOSITORY_UNTRUSTED"],
+  [
+    "fatal: unable to access 'https://h/': server verification failed: certificate signer not trusted. (CAfile: x CRLfile: none)",
+    "REPOSITORY_UNTRUSTED",
+  ],
+  ["fatal: unable to access 'https://h/': Problem with the SSL CA cert (path? access rights?)", "REPOSITORY_UNTRUSTED"],
+  ["No user exists for uid 31337\r\nfatal: Could not read from remote repository.", "REPOSITORY_UNREACHABLE"],
   ["fatal: detected dubious ownership in repository at '/srv/x.git'", "REPOSITORY_UNTRUSTED"],
   ["fatal: unable to access 'https://host/': Could not resolve host: host", "REPOSITORY_UNREACHABLE"],
   [

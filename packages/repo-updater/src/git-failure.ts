@@ -66,7 +66,14 @@ const EXPLANATIONS: readonly Explanation[] = [
     remedy: "Give it to the user that this process runs as, or have it served",
   },
   {
-    says: /SSL certificate problem|certificate verif|unable to get local issuer|no alternative certificate/i,
+    says: /SSL CA cert|error setting certificate/i,
+    error: errors.REPOSITORY_UNTRUSTED,
+    about: "repo",
+    reason: "the certificates that the server's is checked against can't be read",
+    remedy: "Check the file that GIT_SSL_CAINFO names, and its permissions",
+  },
+  {
+    says: /SSL certificate problem|certificate verif|server verification failed|unable to get local issuer|no alternative certificate/i,
     error: errors.REPOSITORY_UNTRUSTED,
     about: "repo",
     reason: "the server's certificate isn't trusted",
@@ -77,7 +84,14 @@ const EXPLANATIONS: readonly Explanation[] = [
     error: errors.REPOSITORY_UNTRUSTED,
     about: "repo",
     reason: "the server's host key isn't known",
-    remedy: "Put it into the known_hosts file of this user",
+    remedy: "Put it into /etc/ssh/ssh_known_hosts, or into .ssh/known_hosts in the home directory of this user",
+  },
+  {
+    says: /No user exists for uid/,
+    error: errors.REPOSITORY_UNREACHABLE,
+    about: "repo",
+    reason: "ssh doesn't run for a user that isn't in /etc/passwd",
+    remedy: "Run as a user that is; in the image that is 65532",
   },
   {
     says: /Authentication failed|could not read (?:Username|Password)|returned error: 40[13]|Permission denied \(/,

@@ -37,6 +37,9 @@ async function follow(values: RepoUpdaterValues, root: string, context: Context)
     // The server may be away now: what the last run published is still in force.
     condition.ok();
     metrics.showCommit(good);
+  } else {
+    const { repo, ref, syncTimeout } = values;
+    log.info({ repo: splitCredentials(repo).url, ref, atMost: syncTimeout }, "nothing published yet: fetching");
   }
   const over = new AbortController();
   const ending = AbortSignal.any([signal, over.signal]);
