@@ -11,12 +11,14 @@ const DEBIAN = "debian:trixie-slim";
 export const NODE = "node:26-trixie-slim";
 
 /** What the Dockerfiles start from: there already, pulled, or, where no registry is reached, made of Debian's packages. */
-export async function provideBaseImages(engine: Engine): Promise<void> {
+export async function provideBaseImages(engine: Engine, newer: boolean): Promise<void> {
   for (const image of [DEBIAN, NODE]) {
-    if (await engine.has(image)) continue;
+    const there = await engine.has(image);
+    if (there && !newer) continue;
     const problem = await pull(engine, image);
     if (problem === undefined) continue;
     console.log(`images: ${image} can't be pulled (${problem})`);
+    if (there) continue;
     return await makeStandIns(engine, image, problem);
   }
 }

@@ -17,6 +17,7 @@ npm run images -- [options] NAME…  some: ${images.map(({ name }) => name).join
 
   --prefix NAME   what their names begin with, such as registry.example.com/tools; default: pillion
   --engine NAME   ${engineNames.join(", ")}; default: the first that answers
+  --pull          asks the registry for newer base images first
   --no-cache      builds every step anew
   --verbose       shows what the engine says
   --help          this text
@@ -41,7 +42,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const engine = await findEngine(options.engine);
   const from = await revision();
   console.log(`images: with ${engine.title}, from ${from.description}`);
-  await provideBaseImages(engine);
+  await provideBaseImages(engine, options.pull);
   await buildAll(engine, chosen, from, options);
   return 0;
 }
@@ -50,6 +51,7 @@ function parse(argv: readonly string[]) {
   const table = {
     prefix: { type: "string", default: "pillion" },
     engine: { type: "string" },
+    pull: { type: "boolean", default: false },
     "no-cache": { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
@@ -63,7 +65,7 @@ function parse(argv: readonly string[]) {
     if (!isRepositoryName(values.prefix))
       throw misuse(
         `--prefix ${values.prefix}`,
-        "not the name of a repository",
+        "not the name of a repository, which has small letters only",
         "It is such as registry.example.com/tools",
       );
     return { names: positionals, ...values };

@@ -1,6 +1,6 @@
 /**
  * Makes of each sidecar what goes into its image: `node images/bundle.ts DIRECTORY` writes, for each, a program and a
- * probe that need nothing but Node, links to them at the root, and the licences of everything that is in them.
+ * probe that need nothing but Node, links to them at the root, and the licences of the npm packages that are in them.
  */
 import { chmod, mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
 import { join, sep } from "node:path";

@@ -8,10 +8,13 @@ import type { Image } from "./images.ts";
 
 export const engineNames: readonly string[] = ["docker", "podman", "buildah"];
 
+/** Who sets DOCKER_HOST means Docker, and no other that happens to be there. */
+const candidates = process.env["DOCKER_HOST"] ? ["docker"] : engineNames;
+
 /** The one that is asked for, or the first that answers. @throws BuildError which says of each why not */
 export async function findEngine(wanted: string | undefined): Promise<Engine> {
   const reasons: string[] = [];
-  for (const program of wanted ? [wanted] : engineNames) {
+  for (const program of wanted ? [wanted] : candidates) {
     const reason = await whyNot(program);
     if (reason === undefined) return new Engine(program, await hasClassicBuilder(program));
     reasons.push(`  ${program}: ${reason}`);

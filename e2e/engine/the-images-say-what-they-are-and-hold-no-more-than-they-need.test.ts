@@ -26,7 +26,8 @@ describe.runIf(await available(engine, images))("the images", () => {
     expect(label("title")).toBe(name);
     expect(label("description")).toBe(await description(name));
     expect(label("source")).toBe("https://github.com/pillion/pillion");
-    expect(label("licenses")).toBe(name === "pause" ? "GPL-2.0-or-later" : "Apache-2.0");
+    expect(label("licenses")).toMatch(name === "pause" ? /^GPL-2.0-or-later$/ : /^Apache-2.0 AND .*LGPL-2.1-or-later/);
+    expect(label("licenses")?.includes("GPL-2.0-only")).toBe(name === "repo-updater");
     expect(label("version")).toMatch(/^\d+\.\d+\.\d+/);
     expect(label("revision")).toMatch(/^[\da-f]{40}(?:-dirty)?$|^unknown$/);
     expect(label("created")).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
@@ -52,6 +53,17 @@ describe.runIf(await available(engine, images))("the images", () => {
     const layers = await Promise.all(sidecarNames.map(async (name) => (await inspect(name)).RootFS.Layers));
     expect(new Set(layers.map(([base]) => base)).size).toBe(1);
     expect(layers.map(({ length }) => length)).toEqual([2, 2, 3, 2]);
+  });
+
+  test.for([
+    ["topz", ["ca-certificates", "libatomic1", "libc6", "libgcc-s1", "libstdc++6"]],
+    ["repo-updater", ["dash", "git", "libssl3t64", "openssh-client", "tini"]],
+    ["pause", ["catatonit"]],
+  ] as const)("%s has the licence and the record of each Debian package that is in it", ([name, packages]) => {
+    const recorded = pathsIn(name).filter((path) => /^var\/lib\/dpkg\/status\.d\/./.test(path));
+    const found = recorded.map((path) => path.slice(path.lastIndexOf("/") + 1));
+    expect(found).toEqual(expect.arrayContaining([...packages]));
+    expect(pathsIn(name)).toEqual(expect.arrayContaining(found.map((each) => `usr/share/doc/${each}/copyright`)));
   });
 
   test("topz is also the server that it can replace", () => {

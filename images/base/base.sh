@@ -6,10 +6,19 @@ mkdir -p "$root/etc/ssl/certs" "$root/usr/lib" "$root/usr/lib64" "$root/proc" "$
 ln -s usr/lib "$root/lib"
 ln -s usr/lib64 "$root/lib64"
 
+install /node/node /usr/local/bin/node
 /build/copy-program.sh "$root" "" /usr/local/bin/node
 strip "$root/usr/local/bin/node"
+if [ -e /node/LICENSE ]; then
+  mkdir -p "$root/usr/share/doc/node"
+  cp /node/LICENSE "$root/usr/share/doc/node/copyright"
+fi
 
 cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
+mkdir -p "$root/usr/share/doc/ca-certificates"
+cp /usr/share/doc/ca-certificates/copyright "$root/usr/share/doc/ca-certificates/"
+dpkg-query --status ca-certificates > "$root/var/lib/dpkg/status.d/ca-certificates"
+cp --dereference /etc/os-release "$root/etc/"
 cat > "$root/etc/passwd" <<'PASSWD'
 root:x:0:0:root:/:/sbin/nologin
 nonroot:x:65532:65532:nonroot:/tmp:/sbin/nologin

@@ -3,4 +3,5 @@
 set -eu
 root=$1
 mkdir -p "$root/proc"
-cp /usr/bin/catatonit "$root/catatonit"
+/build/copy-program.sh "$root" "" /usr/bin/catatonit
+ln -s usr/bin/catatonit "$root/catatonit"
