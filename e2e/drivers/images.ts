@@ -13,7 +13,7 @@ export async function missingImages(): Promise<string[]> {
 }
 
 /** The arguments of `docker run` that start an app, all but its flags. */
-export async function appImage(program: AppProgram): Promise<string[]> {
+export async function appImage(program: AppProgram | "sshd"): Promise<string[]> {
   if (program === "legacy-app") return ["pillion/legacy-app"];
   await docker("build", "--quiet", `--tag=${THIRD_PARTY}`, join(import.meta.dirname, "../third-party"));
   return [`--entrypoint=/usr/sbin/${program}`, THIRD_PARTY];

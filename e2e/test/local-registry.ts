@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -29,7 +29,8 @@ export async function startLocalRegistry(): Promise<LocalRegistry> {
         url: registry ?? "",
         max_fails: 100,
         timeout: "60s",
-        ...(cafile && { ca: cafile }),
+        // the text: for a path it would ask with no authority at all
+        ...(cafile && { ca: await readFile(cafile, "utf8") }),
         ...(proxy && { https_proxy: proxy }),
       },
     },
