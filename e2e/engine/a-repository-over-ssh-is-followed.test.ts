@@ -37,11 +37,8 @@ describe.runIf(await available(images, root))("repo-updater's image with a repos
     const host = (await readFile(join(directory, "host_key.pub"), "utf8")).split(" ").slice(0, 2).join(" ");
     await writeFile(join(directory, "known_hosts"), `[127.0.0.1]:${PORT} ${host}\n`);
     await run("chown", ["--recursive", `${USER}:${USER}`, directory]);
-    server = await docker(
-      ...["run", "--detach", `--label=${LABEL}=${process.pid}`, `--user=${USER}`, `--volume=${directory}:/srv/git`],
-      ...[...(await appImage("sshd")), "-D", "-e", "-f", "/srv/git/sshd_config"],
-    );
-    started.push(server);
+    const sshd = [...(await appImage("sshd")), "-D", "-e", "-f", "/srv/git/sshd_config"];
+    server = await runDetached(`--user=${USER}`, `--volume=${directory}:/srv/git`, ...sshd);
   }, 120_000);
   afterAll(async () => {
     await removeContainers(started);
@@ -71,13 +68,17 @@ describe.runIf(await available(images, root))("repo-updater's image with a repos
     expect((await once([...known(), "--user=31337"])).log).toMatch(/ssh doesn't run for a user.*65532/);
   });
 
+  async function runDetached(...args: readonly string[]): Promise<string> {
+    const container = await docker("run", "--detach", `--label=${LABEL}=${process.pid}`, ...args);
+    started.push(container);
+    return container;
+  }
+
   /** One round in the server's network. */
   async function once(flags: readonly string[]): Promise<{ readonly code: number; readonly log: string }> {
-    const container = await docker(
-      ...["run", "--detach", `--label=${LABEL}=${process.pid}`, `--network=container:${server}`, ...flags],
-      ...["pillion/repo-updater", "--once", `--repo=ssh://git@127.0.0.1:${PORT}/srv/git/website.git`],
-    );
-    started.push(container);
+    const repository = `ssh://git@127.0.0.1:${PORT}/srv/git/website.git`;
+    const network = `--network=container:${server}`;
+    const container = await runDetached(network, ...flags, "pillion/repo-updater", "--once", `--repo=${repository}`);
     const code = Number(await docker("wait", container));
     return { code, log: await containerLog(container) };
   }
