@@ -1,40 +1,21 @@
 import { execFile } from "node:child_process";
-import { appendFile, cp, mkdir, mkdtemp, readFile, readdir, readlink, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type WorkingCopy, makeWorkingCopy } from "./working-copy.ts";
 
 const exec = promisify(execFile);
-const root = join(import.meta.dirname, "../..");
+let working: WorkingCopy;
 let copy: string;
 
 /** A gate that can't fail is none: every rule is broken once, in a copy, and has to be seen. */
 beforeAll(async () => {
-  copy = await mkdtemp(join(tmpdir(), "pillion-check-"));
-  const { stdout } = await exec("git", ["ls-files", "-co", "--exclude-standard"], { cwd: root });
-  const files = stdout.split("\n").filter(Boolean);
-  const built = files
-    .filter((file) => /^packages\/[^/]+\/package\.json$/.test(file))
-    .map((file) => join(dirname(file), "dist"));
-  for (const path of [...files, ...built]) await cp(join(root, path), join(copy, path), { recursive: true });
-  await linkModules();
+  working = await makeWorkingCopy();
+  copy = working.directory;
 });
 
-/** Installed packages are shared with the original; the project's own lead to the copy. */
-async function linkModules(): Promise<void> {
-  const [from, to] = [join(root, "node_modules"), join(copy, "node_modules")];
-  await mkdir(join(to, "@pillion"), { recursive: true });
-  const installed = (await readdir(from)).filter((name) => name !== "@pillion");
-  for (const name of installed) await symlink(join(from, name), join(to, name));
-  for (const name of await readdir(join(from, "@pillion"))) {
-    await symlink(await readlink(join(from, "@pillion", name)), join(to, "@pillion", name));
-  }
-}
-
-afterAll(async () => {
-  await rm(copy, { recursive: true, force: true });
-});
+afterAll(() => working[Symbol.asyncDispose]());
 
 interface Outcome {
   readonly passed: boolean;
