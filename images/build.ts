@@ -90,7 +90,9 @@ async function buildAll(
   for (const [index, image] of chosen.entries()) {
     const began = performance.now();
     const id = await engine.build(image, {
-      buildArguments: { ...from.buildArguments, ...(digest && { BASE_DIGEST: digest }) },
+      buildArguments: from.buildArguments,
+      // not in the Dockerfile, as what never was in a registry has none; pause has nothing of this base
+      labels: digest && image.name !== "pause" ? { "org.opencontainers.image.base.digest": digest } : {},
       cache: !options["no-cache"] || (engine.remembersTimes && image.context === chosen[index - 1]?.context),
       verbose: options.verbose,
     });

@@ -62,7 +62,6 @@ target "common" {
     DEBIAN_IMAGE      = DEBIAN_IMAGE
     NODE_IMAGE        = NODE_IMAGE
     BASE_NAME         = "docker.io/library/${split("@", NODE_IMAGE)[0]}"
-    BASE_DIGEST       = try(split("@", NODE_IMAGE)[1], "unknown")
   }
   attest = ["type=sbom", "type=provenance,mode=max"]
   output = ["type=image,rewrite-timestamp=true"]
@@ -74,6 +73,7 @@ target "image" {
   inherits = ["common"]
   target   = name
   tags     = tags(name)
+  labels   = { "org.opencontainers.image.base.digest" = name == "pause" ? null : try(split("@", NODE_IMAGE)[1], null) }
 }
 
 group "default" {

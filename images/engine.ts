@@ -40,6 +40,7 @@ async function hasClassicBuilder(program: string): Promise<boolean> {
 
 interface BuildOptions {
   readonly buildArguments: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
   readonly cache: boolean;
   readonly verbose: boolean;
 }
@@ -105,14 +106,15 @@ export class Engine {
   }
 
   /** @returns the image's id; it has no tag */
-  async build(image: Image, { buildArguments, cache, verbose }: BuildOptions): Promise<string> {
+  async build(image: Image, { buildArguments, labels, cache, verbose }: BuildOptions): Promise<string> {
     const directory = await mkdtemp(join(tmpdir(), "pillion-images-"));
     const idFile = join(directory, "id");
     try {
       const args = ["build", "--file", image.dockerfile, "--iidfile", idFile, ...this.#ownFlags()];
       if (image.target) {
         const given = Object.entries(buildArguments).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
-        args.push("--target", image.target, ...given);
+        const labelled = Object.entries(labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]);
+        args.push("--target", image.target, ...given, ...labelled);
       }
       if (!cache) args.push("--no-cache");
       await this.run([...args, image.context], { verbose });

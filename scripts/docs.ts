@@ -7,6 +7,7 @@ import * as kit from "@pillion/kit";
 import * as repoUpdater from "@pillion/repo-updater";
 import * as tlsProxy from "@pillion/tls-proxy";
 import * as topz from "@pillion/topz";
+import { versionOf } from "../images/images.ts";
 
 /**
  * Writes what documentation says of options, errors and versions from the code; with `--check` it only compares, and
@@ -38,6 +39,9 @@ for (const factory of Object.values(modules)
       .replace(/description: "[^"]*"/, () => `description: ${JSON.stringify(description)}`),
   );
 }
+// For who builds it by hand or with compose; `npm run images` and the release say the version themselves.
+const dockerfile = await readFile(join(root, "images/Dockerfile"), "utf8");
+texts.set("images/Dockerfile", dockerfile.replaceAll(/^ARG VERSION=.*$/gm, `ARG VERSION=${await versionOf()}`));
 
 const stale = [];
 for (const [path, text] of texts) {

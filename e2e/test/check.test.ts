@@ -74,6 +74,7 @@ test.for([
   ["unused", source, "export const nobody = 1;\n", /nobody/],
   ["unused", "packages/topz/src/lonely.ts", "export const alone = 1;\n", /lonely\.ts/],
   ["docs", "docs/errors.md", "| `MADE_UP` | by hand |\n", /docs\/errors\.md/],
+  ["docs", "images/Dockerfile", "ARG VERSION=0.0.0\n", /images\/Dockerfile/],
 ] as const)("%s sees what is planted in %s: %s", async ([name, file, text, named]) => {
   const { passed, output } = await planted(file, text, name);
   expect(output).toMatch(named);

@@ -5,21 +5,22 @@ import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import { repository } from "./working-copy.ts";
 
+interface Target {
+  readonly context: string;
+  readonly dockerfile: string;
+  readonly target: string;
+  readonly args: Record<string, string>;
+  /** Bake leaves out those that are null. */
+  readonly labels?: Record<string, string | null>;
+  readonly tags: readonly string[];
+  readonly platforms: readonly string[];
+  readonly attest: readonly string[];
+  readonly output: readonly string[];
+}
+
 interface Plan {
   readonly group: Record<string, { readonly targets: readonly string[] }>;
-  readonly target: Record<
-    string,
-    {
-      readonly context: string;
-      readonly dockerfile: string;
-      readonly target: string;
-      readonly args: Record<string, string>;
-      readonly tags: readonly string[];
-      readonly platforms: readonly string[];
-      readonly attest: readonly string[];
-      readonly output: readonly string[];
-    }
-  >;
+  readonly target: Record<string, Target>;
 }
 
 const exec = promisify(execFile);
@@ -76,9 +77,15 @@ describe.skipIf(missing && !required)("the release build of images", () => {
         target: name,
         platforms: ["linux/amd64", "linux/arm64"],
         attest: ["type=sbom", "type=provenance,mode=max"],
-        args: { ...variables, BASE_NAME: "docker.io/library/node:26-trixie-slim", BASE_DIGEST: digest },
+        args: { ...variables, BASE_NAME: "docker.io/library/node:26-trixie-slim" },
       });
+      expect(baseDigest(target[name])).toBe(name === "pause" ? undefined : digest);
     }
+  });
+
+  test("a base without a digest is labelled with none", async () => {
+    const { target } = await bake({});
+    for (const name of images) expect(baseDigest(target[name])).toBeUndefined();
   });
 
   test("the Dockerfile knows every target and every argument", async () => {
@@ -91,6 +98,10 @@ describe.skipIf(missing && !required)("the release build of images", () => {
     }
   });
 });
+
+function baseDigest(target: Target | undefined): string | undefined {
+  return target?.labels?.["org.opencontainers.image.base.digest"] ?? undefined;
+}
 
 async function bake(variables: Record<string, string>, ...flags: string[]): Promise<Plan> {
   const { stdout } = await run(

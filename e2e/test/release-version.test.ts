@@ -64,6 +64,7 @@ test("a changeset for one package moves the version of all, wherever it is writt
       path.startsWith("packages/") && !path.includes("node_modules") ? [entry.version, ...own(entry)] : own(entry),
     ),
     ...(await identities()),
+    ...(await imageVersions()),
   ];
   expect(stated.length).toBeGreaterThan(60);
   expect(stated.filter((each) => each !== version)).toEqual([]);
@@ -77,6 +78,14 @@ test("a changeset for one package moves the version of all, wherever it is writt
 function own({ dependencies, devDependencies }: Manifest): string[] {
   const asked = Object.entries({ ...dependencies, ...devDependencies });
   return asked.filter(([name]) => name.startsWith("@pillion/")).map(([, version]) => version);
+}
+
+/** What images are labelled with when nobody says a version: with `docker compose up --build`. */
+async function imageVersions(): Promise<string[]> {
+  const dockerfile = await readFile(join(copy.directory, "images/Dockerfile"), "utf8");
+  const versions = [...dockerfile.matchAll(/^ARG VERSION=(.*)$/gm)].map(([, version = ""]) => version);
+  expect(versions).toHaveLength(2);
+  return versions;
 }
 
 async function identities(): Promise<string[]> {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { findProcess, signalProcess } from "@pillion/kit";
+import { findProcess, longerNames, signalProcess } from "@pillion/kit";
 import { type ProcessIdentity, type ProcessQuery, stillRunning } from "@pillion/procfs";
 
 /** A query, and how the user wrote it. */
@@ -15,6 +15,8 @@ export interface App {
   /** Tells it once. Undefined when it doesn't run. @throws when it runs and can't be told */
   tell(): Promise<ProcessIdentity | undefined>;
   find(): Promise<ProcessIdentity | undefined>;
+  /** Names of running processes that may be meant when it isn't found. */
+  longerNames(): Promise<readonly string[]>;
   /** Resolves with false as soon as the process has died, and with true when it lived for as long, milliseconds. */
   lives(process: ProcessIdentity, duration: number, signal: AbortSignal): Promise<boolean>;
 }
@@ -28,6 +30,7 @@ export function signalledApp({ text, query }: ProcessSelector, signal: NodeJS.Si
       return told.outcome === "signalled" ? told.process : undefined;
     },
     find: async () => (await findProcess(query))?.identity,
+    longerNames: () => longerNames(query),
     lives,
   };
 }

@@ -13,7 +13,9 @@ export const errors = defineErrors({
   APP_DIED: "The app died and there is no earlier configuration that it is known to live with.",
 });
 
-export function appAbsent(query: string): PillionError {
+/** @param longer names of running processes that begin as the one that is asked for */
+export function appAbsent(query: string, longer: readonly string[]): PillionError {
   const reason = "not running; the configuration is published and waits for it";
-  return errors.APP_ABSENT({ subject: "app", value: query, reason });
+  const remedy = `Running names that begin so: ${longer.join(", ")}. Give a whole name, or script=FILE or cmdline=EXPRESSION`;
+  return errors.APP_ABSENT({ subject: "app", value: query, reason, ...(longer.length > 0 && { remedy }) });
 }

@@ -37,7 +37,8 @@ export const options = defineOptions(
   ({ source: from, target, notify, process }, problem) => {
     const overlap = from?.directory !== undefined && target !== undefined && overlapOf(from.directory, target);
     if (overlap) problem("source", overlap, "Give two directories of which neither lies within the other");
-    if (notify && !process) problem("notify", "nobody to tell", "Say which process with --process");
-    if (process && !notify) problem("process", "has no effect by itself", "Say how it is told with --notify");
+    if (notify && !process) problem(["notify", "process"], "nobody to tell", "Say which process with --process");
+    if (process && !notify)
+      problem(["process", "notify"], "has no effect by itself", "Say how it is told with --notify");
   },
 );

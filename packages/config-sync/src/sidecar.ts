@@ -49,7 +49,8 @@ export const configSync = defineSidecar(identity, options, ({ source, target, no
       values.resync,
       { signal, health: health.condition("app"), cap: APP_LOOK_AT_MOST },
       async () => {
-        if ((await applier.settle(signal)) === "waiting") throw appAbsent(app?.name ?? "");
+        const state = await applier.settle(signal);
+        if (app && state === "waiting") throw appAbsent(app.name, await app.longerNames());
       },
     );
     const changes = batch({ quiet: values.quiet, atMost: BATCH_AT_MOST }, () => publishing?.now());

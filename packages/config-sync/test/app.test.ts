@@ -130,6 +130,14 @@ test("an app that isn't there: it is published, degraded, and waits; the app tha
   expect(second.output()).not.toContain("reloaded");
 });
 
+test("an app whose name is longer than the one that is asked for is named, and not told", async () => {
+  using places = makePlaces();
+  await using app = await withApp(places);
+  await using sidecar = await follow(places, { query: "name=node-Main" });
+  await untilReady(sidecar, /app "name=node-Main": not running; .* begin so: node-MainThread\. Give .*script=FILE/);
+  expect(app.output()).not.toContain("reloaded");
+});
+
 test("an app that starts with bad configuration and dies of it gets the last good one back", async () => {
   using places = makePlaces();
   await using app = await withApp(places);

@@ -26,6 +26,15 @@ test("every problem with the options is named at once, and it exits with 2", asy
 });
 
 test.each([
+  ["--notify=signal:FOO", "--process=name=a"],
+  ["--notify=signal:HUP", "--process=a"],
+])("of %s and %s the one that can't be read is the only problem", async (...words) => {
+  const { code, output } = await run("--source=/a", "--target=/b", ...words);
+  expect(code).toBe(2);
+  expect(output).toMatch(/^config-sync: a problem with the options\n/);
+});
+
+test.each([
   ["the same directory", "source", "source", /the same directory as --target/],
   ["a source in the target", "source/inner", "source", /--source: lies inside --target/],
   ["a target in the source", "source", "source/inner", /--source: holds --target/],

@@ -35,9 +35,10 @@ export function readFlags(table: OptionTable, argv: readonly string[]): Flags {
     else if (!row) {
       if (token.value === undefined) stranger = token.index;
       problems.push(unknown(token.rawName, [...rows.keys()]));
-    } else if (row.option.type !== "boolean" && (token.value ?? "") === "") problems.push(valueless(row.name));
-    else {
-      const one = { name: row.name, value: token.value ?? "true", file: row.option.type === "secret" };
+    } else {
+      const value = row.option.type === "boolean" ? (token.value ?? "true") : token.value || undefined;
+      if (value === undefined) problems.push(valueless(row.name));
+      const one = { name: row.name, value, file: row.option.type === "secret" };
       written.set(row.key, [...(written.get(row.key) ?? []), one]);
     }
   }

@@ -23,7 +23,7 @@ export { listen, listenHttp } from "./listen.ts";
 export type { Logger } from "./log.ts";
 export type { Metrics } from "./metrics.ts";
 export type { OptionType } from "./option-type.ts";
-export { type SignalOutcome, type SignalRequest, findProcess, signalProcess } from "./notify.ts";
+export { type SignalOutcome, type SignalRequest, findProcess, longerNames, signalProcess } from "./notify.ts";
 export { type Input, type Option, type OptionTable, type Options, type Values, defineOptions } from "./options.ts";
 export { createFileOnce, replaceFile } from "./state-file.ts";
 export { type TreeFile, writeTree } from "./tree.ts";

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Logger, createLog } from "./log.ts";
 import { Secret } from "./secret.ts";
@@ -107,5 +108,8 @@ test("on a terminal, or when asked, it writes for people", async () => {
     pretty.child({ sidecar: "topz" }).info({ port: 80 }, `listening ${url}`);
     expect(() => lines()).toThrow(SyntaxError);
     expect(text).toMatch(/INFO[\s\S]*topz: listening https:\/\/\[redacted\]@host\/[\s\S]*80/);
+    text = "";
+    pretty.warn("of no sidecar");
+    expect(stripVTControlCharacters(text)).toMatch(/ WARN: of no sidecar\n$/);
   }
 });

@@ -41,7 +41,7 @@ async function prettyStream(output: LogOutput): Promise<{ write(line: string): v
   const prettify = prettyFactory({
     colorize: output.isTTY === true,
     ignore: "sidecar",
-    messageFormat: "{sidecar}: {msg}",
+    messageFormat: "{if sidecar}{sidecar}: {end}{msg}",
   });
   return { write: (line) => void output.write(prettify(line)) };
 }

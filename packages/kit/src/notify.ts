@@ -68,6 +68,17 @@ export async function findProcess(query: ProcessQuery, root = "/proc"): Promise<
   return matches[0];
 }
 
+/**
+ * Names of running processes that only begin as the one that is asked for, none for other queries: Node 26 calls the
+ * main thread of its processes node-MainThread.
+ */
+export async function longerNames(query: ProcessQuery, root = "/proc"): Promise<readonly string[]> {
+  if (!("name" in query)) return [];
+  const all = await findProcesses({ commandLine: /^/ }, { root, self: process.pid });
+  const names = all.map(({ name }) => name).filter((name) => name.startsWith(query.name) && name !== query.name);
+  return [...new Set(names)];
+}
+
 function send(
   identity: ProcessIdentity,
   signal: NodeJS.Signals,

@@ -65,8 +65,12 @@ export type Input<T extends OptionTable> = {
   readonly [K in keyof T as T[K] extends { required: true } ? never : K]?: InputOf<T[K]> | undefined;
 };
 
-/** Says what is wrong between options: which one, why, and the remedy. */
-type ReportProblem<T> = (option: keyof T & string, reason: string, remedy: string) => void;
+/**
+ * Says what is wrong between options: which ones, the first of them by name, why, and the remedy. It isn't said when the
+ * value of any of them couldn't be read: that is a problem already.
+ */
+type ReportProblem<T> = (options: Name<T> | readonly [Name<T>, ...Name<T>[]], reason: string, remedy: string) => void;
+type Name<T> = keyof T & string;
 
 /** A table with the rules that hold between its options; a rule sees only the values that could be read. */
 export interface Options<T extends OptionTable = OptionTable> {

@@ -16,6 +16,13 @@ export interface ProgramOptions {
   readonly env: Context["env"];
 }
 
+interface StopOptions {
+  /** Whether to wait for the drain delay: load balancers notice that it isn't ready meanwhile. */
+  readonly delay: boolean;
+  /** Why it is stopped, unless it was asked to. */
+  readonly failures?: readonly unknown[];
+}
+
 interface Member {
   readonly sidecar: Sidecar;
   readonly log: Logger;
@@ -96,23 +103,25 @@ export class Program {
   }
 
   /**
-   * Not ready at once; after the drain delay the sidecars stop, all within one deadline; probes answer to the end.
+   * Not ready at once; after the drain delay the sidecars stop, all within one deadline; probes answer to the end. The
+   * last line of the log says what failed, if anything did.
    *
-   * @param delay whether to wait for the drain delay: load balancers notice that it isn't ready meanwhile
-   * @returns whether everything ended by itself
+   * @returns whether nothing failed, and everything ended by itself
    */
-  async stop({ delay }: { readonly delay: boolean }): Promise<boolean> {
+  async stop({ delay, failures = [] }: StopOptions): Promise<boolean> {
     const { settings, log } = this.#options;
     this.#admin.phase = "draining";
     if (delay && settings.drainDelay > 0) await new Promise((resolve) => setTimeout(resolve, settings.drainDelay));
     this.#draining.abort();
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), settings.shutdownTimeout);
-    const clean = await Promise.all(this.#members.map((member) => stopOne(member, deadline.signal)));
-    const answered = await stopOne({ running: { stop: (signal) => this.#admin.close(signal) }, log }, deadline.signal);
+    const ends = await Promise.all(this.#members.map((member) => stopOne(member, deadline.signal)));
+    ends.push(await stopOne({ running: { stop: (signal) => this.#admin.close(signal) }, log }, deadline.signal));
     clearTimeout(timer);
-    log.info("stopped");
-    return answered && clean.every(Boolean);
+    const reasons = [...failures, ...ends.flat()].map(messageOf);
+    if (reasons.length === 0) log.info("stopped");
+    else log.error(`stopped: ${reasons.join("; ")}`);
+    return reasons.length === 0;
   }
 
   #contextOf({ sidecar, log, health }: Member): Context {
@@ -141,9 +150,9 @@ function addStateMetrics({ sidecar, health }: Member, admin: Admin): void {
     .set({ version: sidecar.identity.version }, 1);
 }
 
-/** A sidecar that doesn't come to an end soon after the deadline is left behind. */
-async function stopOne({ running, log }: Pick<Member, "running" | "log">, deadline: AbortSignal): Promise<boolean> {
-  if (!running) return true;
+/** A sidecar that doesn't come to an end soon after the deadline is left behind. Resolves with what went wrong, if anything. */
+async function stopOne({ running, log }: Pick<Member, "running" | "log">, deadline: AbortSignal): Promise<unknown[]> {
+  if (!running) return [];
   let timer: NodeJS.Timeout | undefined;
   const overdue = new Promise<never>((_resolve, reject) => {
     deadline.addEventListener("abort", () => {
@@ -157,10 +166,10 @@ async function stopOne({ running, log }: Pick<Member, "running" | "log">, deadli
   });
   try {
     await Promise.race([running.stop(deadline), overdue]);
-    return true;
+    return [];
   } catch (error) {
     log.error({ code: systemCode(error) }, messageOf(error));
-    return false;
+    return [error];
   } finally {
     clearTimeout(timer);
   }

@@ -118,6 +118,31 @@ test("rules see the values that could be read, and report under the name that wa
   expect(readOptions(definition, new Map()).problems).toEqual(["--a: too close to b. Move it"]);
 });
 
+test("a rule about an option that was given, but couldn't be read, doesn't say that it is missing", () => {
+  const definition = defineOptions(
+    {
+      port: { type: "integer", help: "" },
+      url: { type: "url", help: "" },
+      token: { type: "secret", help: "" },
+    },
+    ({ port, url }, problem) => {
+      if (!port && !url) problem(["port", "url"], "missing", "Give --port or --url");
+    },
+  );
+  const problemsOf = (...argv: string[]) => {
+    const { written, problems } = collectOptions(definition.table, { name: "app", argv, env: {} });
+    return [...problems, ...readOptions(definition, written).problems];
+  };
+  expect(problemsOf("--port=x")).toEqual([expect.stringMatching(/^--port "x": not a whole number/)]);
+  expect(problemsOf("--url=x")).toEqual([expect.stringMatching(/^--url "x": not an absolute URL/)]);
+  expect(problemsOf("--port")).toEqual(["--port: needs a value. Write --port=VALUE"]);
+  expect(problemsOf("--token-file", "--url=")).toEqual([
+    "--token-file: needs a value. Write --token-file=VALUE",
+    "--url: needs a value. Write --url=VALUE",
+  ]);
+  expect(problemsOf()).toEqual(["--port: missing. Give --port or --url"]);
+});
+
 test("credentials in a wrong value don't reach the message", () => {
   expect(read(["--listen=http://me:hunter2@host/"]).problems.join()).not.toContain("hunter2");
 });

@@ -6,6 +6,7 @@ import { Secret } from "./secret.ts";
 /** One value as somebody wrote it, and under which name. `file` holds a secret in a file. */
 export interface Written {
   readonly name: string;
+  /** Undefined where a flag lacks its value, and that was complained of. */
   readonly value: unknown;
   readonly file?: boolean;
 }
@@ -32,13 +33,16 @@ export function readOptions<T extends OptionTable>(
   const unread = new Set<string>();
   for (const [key, option] of Object.entries(table)) {
     const given = written.get(key) ?? defaultOf(key, option);
-    const read = given.flatMap((one) => readOne(one, option, (text) => problems.push(text)));
+    const present = given.filter(({ value }) => value !== undefined);
+    const read = present.flatMap((one) => readOne(one, option, (text) => problems.push(text)));
     if (read.length < given.length) unread.add(key);
     else if (given.length === 0 && option.required) problems.push(missing(named(key), option));
     values[key] = option.repeat ? read : read.at(-1);
   }
   const known = Object.fromEntries(Object.entries(values).filter(([key]) => !unread.has(key)));
-  rules(known as Partial<Values<T>>, (key, reason, remedy) => {
+  rules(known as Partial<Values<T>>, (about, reason, remedy) => {
+    const [key, ...others] = typeof about === "string" ? [about] : about;
+    if ([key, ...others].some((one) => unread.has(one))) return;
     problems.push(describeFault({ subject: written.get(key)?.[0]?.name ?? named(key), reason, remedy }));
   });
   return { values: values as Values<T>, problems };

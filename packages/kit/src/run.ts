@@ -108,7 +108,7 @@ async function supervise(program: Program, log: Logger, host: Host): Promise<num
     return clean ? EXIT.clean : EXIT.failed;
   } catch (error) {
     log.error(detailsOf(error), messageOf(error));
-    await program.stop({ delay: false });
+    await program.stop({ delay: false, failures: [error] });
     return error instanceof UsageError ? EXIT.misused : EXIT.failed;
   }
 }

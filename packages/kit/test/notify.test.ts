@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { parseProcessQuery, supported } from "@pillion/procfs";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { signalProcess } from "@pillion/kit";
+import { findProcess, longerNames, signalProcess } from "@pillion/kit";
 import { spawnScript } from "@pillion/kit/testing";
 
 const onLinux = supported();
@@ -59,6 +59,16 @@ describe.runIf(onLinux)("telling an app by signal", () => {
 
   test("no process that answers is no error", async () => {
     expect(await signal(randomUUID())).toEqual({ outcome: "absent" });
+  });
+
+  test("names that only begin as the one asked for are told, once each, and don't answer", async () => {
+    await nodeApp(randomUUID(), catching);
+    await nodeApp(randomUUID(), catching);
+    const query = parseProcessQuery("name=node-MainThrea");
+    expect(await findProcess(query)).toBeUndefined();
+    expect(await longerNames(query)).toEqual(["node-MainThread"]);
+    expect(await longerNames(parseProcessQuery("name=node-MainThread"))).toEqual([]);
+    expect(await longerNames(parseProcessQuery("script=node"))).toEqual([]);
   });
 
   test("a process that has gone since is absent", async () => {

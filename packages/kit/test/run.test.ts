@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type Spawned, spawnScript } from "@pillion/kit/testing";
 
+/** What the log ends with. */
+const lastLine = ({ output }: Spawned) => JSON.parse(output().trimEnd().split("\n").at(-1) ?? "");
 const script = fileURLToPath(new URL("fixtures/worker.ts", import.meta.url));
 
 function worker(mode: string, args: readonly string[] = [], env: Record<string, string> = {}): Spawned {
@@ -34,6 +36,21 @@ describe("exit codes", () => {
     expect(await exited).toBe(1);
     expect(output()).toContain('"level":"error"');
     expect(output()).toContain("no certificate at https://[redacted]@host/");
+  });
+
+  test.each([
+    ["failing-start", /^stopped: no certificate at https:\/\/\[redacted\]@host\/$/],
+    ["done-failed", /^stopped: gave up after 3 failures$/],
+    ["stuck-stop", /^stopped: shutdown: the time-out ended with work under way\. Raise --shutdown-timeout$/],
+    ["failing-twice", /^stopped: gave up; shutdown: the time-out ended/],
+  ])("whatever is 1 (%s) has as its last line why", async (mode, reason) => {
+    const spawned = worker(mode, ["--shutdown-timeout=100ms"]);
+    if (mode === "stuck-stop") {
+      await spawned.says(/"msg":"started"/);
+      spawned.process.kill("SIGTERM");
+    }
+    expect(await spawned.exited).toBe(1);
+    expect(lastLine(spawned)).toMatchObject({ level: "error", msg: expect.stringMatching(reason) });
   });
 
   test("work that is over is 0, work that failed for good is 1", async () => {

@@ -5,8 +5,10 @@ import type { Round } from "./sync.ts";
 const BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 
 export interface SyncMetrics {
-  /** Counts and times a round. */
-  observe(work: () => Promise<Round>): Promise<Round>;
+  /** Times a round to its end, and counts it when it fails. */
+  observe(work: () => Promise<void>): Promise<void>;
+  /** Counts a good round, and shows its commit. */
+  succeeded(round: Round): void;
   /** What readers see. */
   showCommit(hash: string): void;
 }
@@ -23,14 +25,15 @@ export function addSyncMetrics(metrics: Metrics): SyncMetrics {
   };
   return {
     showCommit,
+    succeeded({ outcome, commit }) {
+      rounds.inc({ outcome });
+      success.setToCurrentTime();
+      showCommit(commit);
+    },
     async observe(work) {
       const end = duration.startTimer();
       try {
-        const round = await work();
-        rounds.inc({ outcome: round.outcome });
-        success.setToCurrentTime();
-        showCommit(round.commit);
-        return round;
+        await work();
       } catch (error) {
         rounds.inc({ outcome: "failed" });
         throw error;

@@ -76,9 +76,9 @@ export const options = defineOptions(
       if (reason) problem("link", reason, "Give a name of its own, such as current");
     }
     if (username !== undefined && !password)
-      problem("username", "has no password", "Set REPO_UPDATER_PASSWORD or --password-file");
+      problem(["username", "password"], "has no password", "Set REPO_UPDATER_PASSWORD or --password-file");
     if (password && username === undefined)
-      problem("password", "has no user name", "Give --username, too; most servers take any for a token");
+      problem(["password", "username"], "has no user name", "Give --username, too; most servers take any for a token");
     if (username?.includes(":"))
       problem("username", "holds a colon, which ends a user name in HTTP (RFC 7617)", "Leave it out");
     if (repo === undefined || (username === undefined && !password)) return;

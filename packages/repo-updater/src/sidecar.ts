@@ -6,7 +6,7 @@ import { type RepoUpdaterValues, linkPath, options } from "./options.ts";
 import { Repository } from "./repository.ts";
 import { splitCredentials } from "./repository-url.ts";
 import { claimRoot } from "./root.ts";
-import { Sync } from "./sync.ts";
+import { type Round, Sync } from "./sync.ts";
 import { Worktrees } from "./worktree.ts";
 
 /** Keeps a link at the newest commit of a git repository, as a whole tree each time. */
@@ -47,8 +47,13 @@ async function follow(values: RepoUpdaterValues, root: string, context: Context)
     values.period,
     { signal: ending, health: condition, maxFailures: mostFailures(values) },
     async () => {
-      const { outcome, commit } = await metrics.observe(() => sync.round(signal));
-      if (outcome === "updated") log.info({ commit, link: linkPath(values) }, "published");
+      const onGood = (round: Round) => {
+        metrics.succeeded(round);
+        if (round.outcome === "updated") log.info({ commit: round.commit, link: linkPath(values) }, "published");
+        // Now, and not when the loop says so: who waits for the content has no need to wait for the house-keeping.
+        condition.ok();
+      };
+      await metrics.observe(() => sync.round(signal, onGood));
       if (values.once) over.abort();
     },
   );

@@ -66,8 +66,13 @@ export class Sync {
     return (await repository.isRecorded()) ? await this.#published(signal) : undefined;
   }
 
-  /** One round. @throws one of errors.ts; what readers see is as good as before then */
-  async round(signal: AbortSignal): Promise<Round> {
+  /**
+   * One round, with the house-keeping at its end.
+   *
+   * @param onGood told before the house-keeping, when readers see what they should
+   * @throws one of errors.ts; what readers see is as good as before then
+   */
+  async round(signal: AbortSignal, onGood: (round: Round) => void): Promise<void> {
     const tooLate = new AbortController();
     const timer = setTimeout(() => tooLate.abort(), this.#options.timeout);
     const either = AbortSignal.any([signal, tooLate.signal]);
@@ -75,8 +80,8 @@ export class Sync {
       if (!this.#inOrder) await this.recover(either);
       this.#inOrder = false;
       const round = await this.#bringOrRemake(either);
+      onGood(round);
       await this.#keepHouse(round, either);
-      return round;
     } catch (error) {
       signal.throwIfAborted();
       throw tooLate.signal.aborted ? overdue(this.#options.timeout) : error;

@@ -1,7 +1,9 @@
-import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, open, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { spawnScript } from "@pillion/kit/testing";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Upstream, git, scratch } from "./upstream.ts";
 
 const command = new URL("../bin/repo-updater.js", import.meta.url).pathname;
@@ -57,6 +59,31 @@ test.for([
   expect(updater.output().replaceAll('\\"', '"')).toMatch(message);
 });
 
+test("content is ready while git still keeps house", async () => {
+  await using directory = await scratch();
+  const upstream = await Upstream.create(directory.path);
+  const commit = await upstream.push({ a: "1" });
+  const gate = join(directory.path, "gate");
+  await promisify(execFile)("mkfifo", [gate]);
+  // Open for both ends: git waits for a line, and not for ever if this test fails.
+  await using opener = await open(gate, "r+");
+  const waiting = `#!/bin/sh\ncase "$*" in *"gc --auto"*) read line <'${gate}' ;; esac\nPATH='${process.env["PATH"]}'\nexec git "$@"\n`;
+  await writeFile(join(directory.path, "git"), waiting, { mode: 0o755 });
+
+  const flags = [`--repo=${upstream.path}`, "--root", join(directory.path, "root"), "--admin-listen=127.0.0.1:0"];
+  await using updater = spawnScript(command, flags, { PATH: `${directory.path}:${process.env["PATH"]}` });
+  const [, admin] = await updater.says(/"admin":"([^"]+)"/);
+  const ask = async (path: string) => (await fetch(`http://${admin}${path}`)).text();
+  await vi.waitFor(async () => expect(await ask("/readyz")).toBe("ready\n"), { timeout: 15_000, interval: 10 });
+  const metrics = await ask("/metrics");
+  expect(metrics).toContain(`repo_updater_info{hash="${commit}"} 1`);
+  expect(metrics).toContain('repo_updater_syncs_total{outcome="updated"} 1');
+  const rounds = async () => /duration_seconds_count (\d+)/.exec(await ask("/metrics"))?.[1];
+  expect(await rounds()).toBe("0");
+  await opener.write("go on\n");
+  await vi.waitFor(async () => expect(await rounds()).toBe("1"), { timeout: 15_000, interval: 10 });
+});
+
 test("--once with an empty repository exits 1", async () => {
   await using directory = await scratch();
   const upstream = await Upstream.create(directory.path);
@@ -88,6 +115,17 @@ test("all that is wrong with the options is said at once: exit 2", async () => {
   expect(await updater.exited).toBe(2);
   for (const name of ["--repo", "--root", "--ref", "--depth", "--period", "--username", "--nope"])
     expect(updater.output()).toContain(name);
+});
+
+test("a password file that can't be read is one problem, not a missing password as well: exit 2", async () => {
+  await using updater = repoUpdater(
+    "--repo=https://host/x",
+    "--root=/x",
+    "--username=a",
+    "--password-file=/nonexistent",
+  );
+  expect(await updater.exited).toBe(2);
+  expect(updater.output()).toMatch(/^repo-updater: a problem with the options\n.*ENOENT/);
 });
 
 test.for([

@@ -112,6 +112,15 @@ describe("as a process", () => {
     }
   });
 
+  test.for([["--app-port=abc"], ["--upstream=abc"], ["--app-port"]])(
+    "%s is one problem, not also missing",
+    async (args) => {
+      await using proxy = spawnScript(bin, args);
+      expect(await proxy.exited).toBe(2);
+      expect(proxy.output()).toMatch(/^tls-proxy: a problem with the options\n.*(?:not a|needs a value).*\n$/);
+    },
+  );
+
   test("a key without its certificate: exit 2", async () => {
     await using proxy = spawnScript(bin, ["--app-port", "1", "--key", "a.key"]);
     expect(await proxy.exited).toBe(2);
