@@ -36,5 +36,7 @@ export async function versionOf(): Promise<string> {
 /** Path components behind an optional host: `name` in the grammar of github.com/distribution/reference. */
 export function isRepositoryName(text: string): boolean {
   const component = /[a-z\d]+(?:(?:[._]|__|-+)[a-z\d]+)*/.source;
-  return new RegExp(`^(?:[\\w.-]+(?::\\d+)?/)?${component}(?:/${component})*$`).test(text);
+  // Engines take what stands before the first slash for a host if it has a dot or a port, or is localhost
+  const host = /localhost(?::\d+)?|[\w-]*\.[\w.-]*(?::\d+)?|[\w-]+:\d+/.source;
+  return new RegExp(`^(?:(?:${host})/)?${component}(?:/${component})*$`).test(text);
 }

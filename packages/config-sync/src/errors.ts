@@ -13,9 +13,15 @@ export const errors = defineErrors({
   APP_DIED: "The app died and there is no earlier configuration that it is known to live with.",
 });
 
-/** @param longer names of running processes that begin as the one that is asked for */
-export function appAbsent(query: string, longer: readonly string[]): PillionError {
+/**
+ * @param longer names of running processes that begin as the one that is asked for
+ * @param pid of this process: 1 is the first of a PID namespace of its own, pid_namespaces(7)
+ */
+export function appAbsent(query: string, longer: readonly string[], pid: number): PillionError {
   const reason = "not running; the configuration is published and waits for it";
-  const remedy = `Running names that begin so: ${longer.join(", ")}. Give a whole name, or script=FILE or cmdline=EXPRESSION`;
-  return errors.APP_ABSENT({ subject: "app", value: query, reason, ...(longer.length > 0 && { remedy }) });
+  const names = `Running names that begin so: ${longer.join(", ")}. Give a whole name, or script=FILE or cmdline=EXPRESSION`;
+  const alone =
+    "Nobody else is to be seen from here: share the app's processes (--pid=container:APP, shareProcessNamespace)";
+  const remedy = longer.length > 0 ? names : pid === 1 ? alone : undefined;
+  return errors.APP_ABSENT({ subject: "app", value: query, reason, ...(remedy !== undefined && { remedy }) });
 }

@@ -50,7 +50,7 @@ export const configSync = defineSidecar(identity, options, ({ source, target, no
       { signal, health: health.condition("app"), cap: APP_LOOK_AT_MOST },
       async () => {
         const state = await applier.settle(signal);
-        if (app && state === "waiting") throw appAbsent(app.name, await app.longerNames());
+        if (app && state === "waiting") throw appAbsent(app.name, await app.longerNames(), globalThis.process.pid);
       },
     );
     const changes = batch({ quiet: values.quiet, atMost: BATCH_AT_MOST }, () => publishing?.now());

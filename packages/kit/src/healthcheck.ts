@@ -20,7 +20,12 @@ export function probe(name: string, adminListen: string): void {
   const socket = connect(address);
   let answer = "";
   socket.setTimeout(TIMEOUT, () => end(1, `${name} healthcheck: ${text} gave no answer within ${TIMEOUT} ms`));
-  socket.on("error", (error) => end(1, `${name} healthcheck: nothing answers on ${text} (${error.message})`));
+  socket.on("error", (error) =>
+    end(
+      1,
+      `${name} healthcheck: nothing answers on ${text} (${error.message}); where it listens elsewhere, set ${variable}`,
+    ),
+  );
   socket.on("data", (bytes) => (answer += bytes.toString("latin1")));
   socket.on("end", () => end(answer.startsWith("HTTP/1.1 200 ") ? 0 : 1, answer.slice(answer.indexOf("\r\n\r\n") + 4)));
   socket.write("GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");

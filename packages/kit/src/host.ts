@@ -22,6 +22,8 @@ export function processHost(): Host {
     stderr: process.stderr,
     onSignal(handler) {
       for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => handler(signal));
+      // Node's answer to it is a debugger on loopback, where everybody who shares the network could run code here.
+      process.on("SIGUSR1", () => {});
     },
     onCrash(handler) {
       process.on("uncaughtException", handler);

@@ -125,6 +125,15 @@ test("an unknown variable is a warning in the log, and it runs", async () => {
   expect(warnings).toEqual([expect.stringContaining("WORKER_EVRY: no option is called so")]);
 });
 
+test("SIGUSR1 opens no debugger, which everybody who shares the network could use", async () => {
+  const { process, says, get, output } = await started("idle");
+  process.kill("SIGUSR1");
+  process.kill("SIGHUP");
+  await says(/reloaded/);
+  expect((await get("/readyz")).status).toBe(200);
+  expect(output()).not.toContain("Debugger");
+});
+
 test("SIGHUP reloads and ends nothing", async () => {
   const { process, says, get } = await started("idle");
   process.kill("SIGHUP");

@@ -28,7 +28,7 @@ export const options = defineOptions(
   ({ upstream, appPort, cert, key, hostName = [] }, problem) => {
     if (upstream && appPort) problem("appPort", "says the same as --upstream", "give one of them");
     if (!upstream && !appPort)
-      problem(["appPort", "upstream"], "is missing", "say where the app listens, with --app-port or --upstream");
+      problem(["appPort", "upstream"], "is missing", "Say where the app listens, with --app-port or --upstream");
     if (cert && !key)
       problem(["key", "cert"], "is missing, and --cert is given", "give the certificate's private key as well");
     if (key && !cert) problem(["cert", "key"], "is missing, and --key is given", "give the key's certificate as well");
