@@ -128,12 +128,12 @@ function sourceGone(directory: string, cause: unknown): Error {
 }
 
 function sourceMissing(directory: string, reason: string): Error {
-  return errors.SOURCE_MISSING({ subject: "source", value: directory, reason, remedy: "Mount or fill it" });
+  return errors.SOURCE_MISSING({ subject: "--source", value: directory, reason, remedy: "Mount or fill it" });
 }
 
 function unreadable(place: string, cause: unknown): Error {
   const fault = {
-    subject: "--source",
+    subject: "source",
     value: place,
     reason: `can't be read by uid ${process.geteuid?.()} (${systemCode(cause)})`,
   };
