@@ -38,9 +38,11 @@ async function once(
   await until(async () =>
     expect(await sidecar.get("/readyz")).toMatchObject({ status: 200, text: expect.stringMatching(/^ready/) }),
   );
-  await until(async () =>
-    expect((await sidecar.get("/metrics")).text).toMatch(/syncs_total\{outcome="(?:updated|unchanged)"\} 1/),
-  );
+  await until(async () => {
+    const { text } = await sidecar.get("/metrics");
+    expect(text).toMatch(/syncs_total\{outcome="(?:updated|unchanged)"\} 1/);
+    expect(text).toMatch(/sync_duration_seconds_count 1/); // the house-keeping is done as well
+  });
   await sidecar.stop();
   return sidecar.log;
 }
