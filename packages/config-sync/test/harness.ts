@@ -99,8 +99,8 @@ export function startReader({ target }: Places): Spawned {
 
 /** Runs the command as another user. */
 export function runAs(uid: number, args: readonly string[]): ChildProcessByStdio<null, Readable, null> {
-  const command = ["--conditions=@pillion/source", bin, ...args];
-  return spawn(process.execPath, command, { uid, gid: uid, env: {}, stdio: ["ignore", "pipe", "inherit"] });
+  const command = ["--conditions=@pillion/source", join(fixtures, "as-user.ts"), ...args];
+  return spawn(process.execPath, command, { env: { AS_USER: `${uid}` }, stdio: ["ignore", "pipe", "inherit"] });
 }
 
 /** Waits until a condition holds; says what it was when that takes too long. */
