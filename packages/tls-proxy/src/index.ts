@@ -1,5 +1,5 @@
 export { type CertificatePair, loadCertificatePair } from "./certificate.ts";
-export type { Engine, UpstreamObserver } from "./engine.ts";
+export type { Engine, UpstreamObserver } from "./http-proxy/engine.ts";
 export { errors as tlsProxyErrors } from "./errors.ts";
 export { tlsProxy } from "./sidecar.ts";
-export type { UpstreamRequest } from "./upstream-request.ts";
+export type { UpstreamRequest } from "./http-proxy/upstream-request.ts";

@@ -1,9 +1,10 @@
 import type { Metrics } from "@pillion/kit";
-import type { UpstreamObserver } from "./engine.ts";
-import type { Front, FrontObserver } from "./front.ts";
+import type { Front, FrontObserver } from "./front/front.ts";
+import type { UpstreamObserver } from "./http-proxy/engine.ts";
+import type { RelayObserver } from "./relay/relay-options.ts";
 
 /** Counts what front and engine tell. */
-export function observers(metrics: Metrics): FrontObserver & UpstreamObserver {
+export function observers(metrics: Metrics): FrontObserver & UpstreamObserver & RelayObserver {
   const requests = metrics.counter("requests_total", "Requests by class of the answer's status.", ["code"]);
   const durations = metrics.histogram(
     "request_duration_seconds",
@@ -30,10 +31,10 @@ export function observers(metrics: Metrics): FrontObserver & UpstreamObserver {
 }
 
 /** Shows what is open, and until when the certificate in force is valid. */
-export function addFrontMetrics(metrics: Metrics, { connections }: Front, validUntil: () => Date): void {
-  metrics.gauge("connections", "Open client connections.", [], (gauge) => gauge.set(connections.open));
+export function addFrontMetrics(metrics: Metrics, front: Front, validUntil: () => Date): void {
+  metrics.gauge("connections", "Open client connections.", [], (gauge) => gauge.set(front.open));
   metrics.gauge("upgraded_connections", "Client connections that are WebSockets.", [], (gauge) =>
-    gauge.set(connections.upgraded),
+    gauge.set(front.upgraded),
   );
   metrics.gauge("certificate_expiry_timestamp_seconds", "When the certificate in force expires.", [], (gauge) =>
     gauge.set(validUntil().getTime() / 1000),

@@ -19,16 +19,27 @@ export const APP_AWAY: OwnAnswer = {
 };
 export const APP_FAILED: OwnAnswer = { status: 502, explanation: "The application broke off without a usable answer." };
 
+/**
+ * The whole answer as HTTP/1.1 text (ASCII).
+ * @param accept what the client accepts; a page for those who ask for HTML
+ */
+export function answerText(own: OwnAnswer, accept: string, { head = false, close = own.close ?? false } = {}): string {
+  const { fields, body } = render(accept, own);
+  const lines = fields.map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join("");
+  const line = `HTTP/1.1 ${own.status} ${STATUS_CODES[own.status] ?? ""}\r\n`;
+  return `${line}${lines}${close ? "Connection: close\r\n" : ""}\r\n${head ? "" : body}`;
+}
+
 /** Answers with a short page, as HTML for those who ask for it. */
 export function answer(request: IncomingMessage, response: ServerResponse, own: OwnAnswer): void {
-  const { fields, body } = render(request, own);
+  const { fields, body } = render(request.headers.accept, own);
   if (own.close) response.shouldKeepAlive = false;
   response.writeHead(own.status, STATUS_CODES[own.status] ?? "", fields).end(body);
 }
 
 /** The same on a socket whose HTTP parser has gone, after an upgrade request or a malformed head. */
 export function answerOnSocket(request: IncomingMessage | undefined, socket: Duplex, own: OwnAnswer): void {
-  const { fields, body } = render(request, own);
+  const { fields, body } = render(request?.headers.accept, own);
   socket.end(serializeHead(own.status, STATUS_CODES[own.status] ?? "", fields) + body);
 }
 
@@ -38,9 +49,9 @@ export function serializeHead(status: number, reason: string, fields: readonly s
   return `HTTP/1.1 ${status} ${reason}\r\n${lines.join("")}Connection: close\r\n\r\n`;
 }
 
-function render(request: IncomingMessage | undefined, own: OwnAnswer): { fields: string[]; body: string } {
+function render(accept: string | undefined, own: OwnAnswer): { fields: string[]; body: string } {
   const title = `${own.status} ${STATUS_CODES[own.status] ?? ""}`;
-  const html = /\btext\/html\b/i.test(request?.headers.accept ?? "");
+  const html = /\btext\/html\b/i.test(accept ?? "");
   const body = html
     ? `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title><h1>${title}</h1><p>${own.explanation}</p></html>\n`
     : `${title}\n${own.explanation}\n`;

@@ -12,21 +12,22 @@ import {
 } from "@pillion/kit";
 import { CertificateKeeper } from "./certificate-keeper.ts";
 import { certificateSource } from "./certificate-source.ts";
-import type { UpstreamObserver } from "./engine.ts";
 import { errors } from "./errors.ts";
-import { Front } from "./front.ts";
-import { httpProxyEngine } from "./http-proxy-engine.ts";
+import { engineOf } from "./engines.ts";
+import { Front } from "./front/front.ts";
+import type { UpstreamObserver } from "./http-proxy/engine.ts";
 import { identity } from "./identity.ts";
 import { addFrontMetrics, observers } from "./metrics.ts";
 import { options } from "./options.ts";
+import { tlsSettings } from "./tls-settings.ts";
 
 const HOUR = 3_600_000;
 
 /** Serves an app's plain HTTP as HTTPS. */
-export const tlsProxy = defineSidecar(identity, options, ({ listen, upstream, appPort = 0, ...files }) => ({
+export const tlsProxy = defineSidecar(identity, options, ({ listen, upstream, appPort = 0, ...values }) => ({
   async start({ signal, log, metrics, health }) {
     const app = reachable(upstream ?? { host: "127.0.0.1", port: appPort });
-    const source = certificateSource(files, log);
+    const source = certificateSource(values, log);
     const first = await source.load(new Date());
     log.info(
       { subject: first.subject, fingerprint: first.fingerprint, notAfter: first.notAfter },
@@ -34,9 +35,12 @@ export const tlsProxy = defineSidecar(identity, options, ({ listen, upstream, ap
     );
 
     const counted = observers(metrics);
-    const engine = httpProxyEngine(app, { ...counted, ...watchApp(app, health, log, counted) });
-    const defaultHost = "path" in app ? "localhost" : formatAddress(app);
-    const front = new Front({ pair: first, engine, defaultHost, observer: counted });
+    const observer = { ...counted, ...watchApp(app, health, log, counted) };
+    const front = new Front({
+      tls: { ...tlsSettings(), cert: first.cert, key: first.key },
+      handlers: { "http/1.1": await engineOf(values, { app, observer }) },
+      observer,
+    });
     const certificate = new CertificateKeeper(source, first, { log, health }, (pair) => front.replaceCertificate(pair));
     addFrontMetrics(metrics, front, () => certificate.current.notAfter);
     const address = await listenOn(front.server, listen, "--listen");
@@ -46,7 +50,6 @@ export const tlsProxy = defineSidecar(identity, options, ({ listen, upstream, ap
       reload: () => certificate.reload(new Date()),
       async stop(deadline) {
         const cutOff = await front.drain(deadline);
-        engine.close();
         await checks;
         if (cutOff.length > 0) throw requestsCutOff(cutOff);
       },

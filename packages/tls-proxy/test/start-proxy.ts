@@ -1,13 +1,22 @@
-import { readFile } from "node:fs/promises";
-import { mkdtemp, rm } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TLSSocket, connect } from "node:tls";
-import { once } from "node:events";
 import { type Address, listen } from "@pillion/kit";
 import { developmentCertificate } from "../src/development-certificate.ts";
-import { Front, type FrontOptions } from "../src/front.ts";
-import { httpProxyEngine } from "../src/http-proxy-engine.ts";
+import type { ConnectionHandler } from "../src/front/connection-handler.ts";
+import { Front } from "../src/front/front.ts";
+import { httpProxyEngine } from "../src/http-proxy/engine-on-http-proxy.ts";
+import { HttpProxyHandler, type HttpProxyHandlerOptions } from "../src/http-proxy/http-proxy-handler.ts";
+import { DEFAULT_LIMITS, type RelayLimits } from "../src/relay/relay-options.ts";
+import { Relay } from "../src/relay/relay.ts";
+import { tlsSettings } from "../src/tls-settings.ts";
+import { UpstreamPool } from "../src/upstream/upstream-pool.ts";
+
+/** What tests of both engines are run with: `describe.each(engines)`. */
+export const engines = ["relay", "http-proxy"] as const;
+export type EngineName = (typeof engines)[number];
 
 export interface StartedProxy extends AsyncDisposable {
   readonly port: number;
@@ -18,40 +27,66 @@ export interface StartedProxy extends AsyncDisposable {
   readonly told: readonly string[];
 }
 
-/** The front with the http-proxy engine, on a free loopback port, with a development certificate. */
-export async function startProxy(app: number | Address, limits: FrontOptions["limits"] = {}): Promise<StartedProxy> {
+export interface ProxyOptions {
+  readonly engine?: EngineName;
+  readonly relay?: Partial<RelayLimits>;
+  readonly httpProxy?: HttpProxyHandlerOptions["limits"];
+  /** How long requests wait for an app that isn't there, milliseconds. */
+  readonly wait?: number;
+}
+
+/** The front with an engine behind it, on a free loopback port, with a development certificate. */
+export async function startProxy(app: number | Address, options: ProxyOptions = {}): Promise<StartedProxy> {
   const directory = await mkdtemp(join(tmpdir(), "tls-proxy-"));
   const { pair, ca } = await developmentCertificate(directory, [], new Date());
   const told: string[] = [];
-  const engine = httpProxyEngine(typeof app === "number" ? { host: "127.0.0.1", port: app } : app, {
-    away: (error: NodeJS.ErrnoException) => told.push(`away ${error.code}`),
-    failed: (error: NodeJS.ErrnoException) => told.push(`failed ${error.code}`),
-    reached: () => {},
-  });
+  const address = typeof app === "number" ? { host: "127.0.0.1", port: app } : app;
   const front = new Front({
-    pair,
-    engine,
-    defaultHost: "app.internal",
-    limits,
+    tls: { ...tlsSettings(), cert: pair.cert, key: pair.key },
+    handlers: { "http/1.1": handlerOf(address, options, told) },
     observer: {
       handshakeSucceeded: (version) => told.push(`handshake ${version}`),
       handshakeFailed: (error) => told.push(`handshake failed ${error.code}`),
-      answered: (status) => told.push(`answered ${status}`),
     },
   });
-  const address = await listen(front.server, { host: "127.0.0.1", port: 0 }, "--listen");
+  const bound = await listen(front.server, { host: "127.0.0.1", port: 0 }, "--listen");
   return {
-    port: "port" in address ? address.port : 0,
+    port: "port" in bound ? bound.port : 0,
     front,
     ca: await readFile(ca.path, "utf8"),
     caPath: ca.path,
     told,
     async [Symbol.asyncDispose]() {
       await front.drain(AbortSignal.abort());
-      engine.close();
       await rm(directory, { recursive: true });
     },
   };
+}
+
+function handlerOf(address: Address, options: ProxyOptions, told: string[]): ConnectionHandler {
+  const { engine = "relay", relay = {}, httpProxy = {}, wait = 0 } = options;
+  const observer = {
+    away: (error: NodeJS.ErrnoException) => told.push(`away ${error.code}`),
+    failed: (error: NodeJS.ErrnoException) => told.push(`failed ${error.code ?? error.message}`),
+    reached: () => {},
+    answered: (status: number) => told.push(`answered ${status}`),
+  };
+  const defaultHost = "app.internal";
+  if (engine === "http-proxy")
+    return new HttpProxyHandler({
+      engine: httpProxyEngine(address, observer),
+      defaultHost,
+      observer,
+      limits: httpProxy,
+    });
+  const pool = new UpstreamPool({ address, wait, observer });
+  return new Relay({
+    pool,
+    defaultHost,
+    observer,
+    rules: { rewrites: () => undefined },
+    limits: { ...DEFAULT_LIMITS, ...relay },
+  });
 }
 
 /** A client that speaks raw bytes over TLS. */

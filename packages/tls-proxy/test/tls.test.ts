@@ -102,7 +102,10 @@ test("another certificate serves new connections, and the old ones live on", asy
 });
 
 test("a head that trickles in is cut off with 408, a connection that says nothing without a word", async () => {
-  await using proxy = await startProxy(1, { headersTimeout: 200, connectionsCheckingInterval: 50, stallTimeout: 400 });
+  await using proxy = await startProxy(1, {
+    engine: "http-proxy",
+    httpProxy: { headersTimeout: 200, connectionsCheckingInterval: 50, stallTimeout: 400 },
+  });
   const slow = await connectTo(proxy);
   slow.send("GET / HTTP/1.1\r\nHost: ap");
   expect(await slow.closed).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n/);
@@ -114,7 +117,7 @@ test("an upload that stalls is cut off; an answer that takes its time isn't", as
   await using app = await startRawApp((socket, received) => {
     if (received.includes("/slow")) setTimeout(() => socket.write(OK), 700);
   });
-  await using proxy = await startProxy(app.port, { stallTimeout: 200 });
+  await using proxy = await startProxy(app.port, { engine: "http-proxy", httpProxy: { stallTimeout: 200 } });
   const upload = await connectTo(proxy);
   upload.send("POST /upload HTTP/1.1\r\nHost: app\r\nContent-Length: 10\r\n\r\nhalf");
   await upload.closed;

@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { Origin } from "../http1/origin.ts";
 import { withForwarded } from "./forwarded.ts";
 
-const arrival = { clientAddress: "192.0.2.7", host: "app.test:8443" };
+const host = "app.test:8443";
+const origin = new Origin({ clientAddress: "192.0.2.7" });
 const ours = [
   "X-Forwarded-For",
   "192.0.2.7",
@@ -17,7 +19,7 @@ const ours = [
 ];
 
 test("the app is told where a request came from", () => {
-  expect(withForwarded(["Accept", "*/*"], arrival)).toEqual(["Accept", "*/*", ...ours]);
+  expect(withForwarded(["Accept", "*/*"], origin, host)).toEqual(["Accept", "*/*", ...ours]);
 });
 
 test.each([
@@ -26,7 +28,7 @@ test.each([
   ["a link-local peer without its zone", "fe80::1%eth0", "fe80::1", 'for="[fe80::1]";'],
   ["a peer that has gone", undefined, "unknown", "for=unknown;"],
 ])("%s", (_name, clientAddress, address, element) => {
-  const fields = withForwarded([], { clientAddress, host: "app.test" });
+  const fields = withForwarded([], new Origin({ clientAddress }), "app.test");
   expect(fields[1]).toBe(address);
   expect(fields.at(-1)).toContain(element);
 });
@@ -36,8 +38,8 @@ test.each([
   ["app.test:8443", "8443"],
   ["[::1]", "443"],
   ["[::1]:9000", "9000"],
-])("the port of %s is %s", (host, port) => {
-  const fields = withForwarded([], { ...arrival, host });
+])("the port of %s is %s", (name, port) => {
+  const fields = withForwarded([], origin, name);
   expect(fields[fields.indexOf("X-Forwarded-Port") + 1]).toBe(port);
 });
 
@@ -59,7 +61,7 @@ test("no client input shows in these fields: any case, underscores, duplicates, 
   const field = fc.tuple(fc.oneof(spelled, fc.stringMatching(/^[a-z-]{1,12}$/)), fc.string());
   fc.assert(
     fc.property(fc.array(field), (pairs) => {
-      const fields = withForwarded(pairs.flat(), arrival);
+      const fields = withForwarded(pairs.flat(), origin, host);
       const isFamily = (name = "") =>
         /^(x-forwarded-.*|forwarded|x-real-ip)$/.test(name.toLowerCase().replaceAll("_", "-"));
       const shown = fields.flatMap((name, index) =>

@@ -1,11 +1,6 @@
 import type { IncomingMessage } from "node:http";
+import type { Refusal } from "../http1/refusal.ts";
 import { connectionOptions, fieldValues } from "./hop-by-hop.ts";
-
-/** Why a request is answered here and never reaches the app. */
-export interface Refusal {
-  readonly status: number;
-  readonly reason: string;
-}
 
 const MAX_TARGET_BYTES = 16 * 1024;
 const MAX_FIELDS = 100;

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { Origin } from "../http1/origin.ts";
 import { withForwarded } from "./forwarded.ts";
 import { fieldValues, selectFields, withoutHopByHop } from "./hop-by-hop.ts";
 
@@ -13,7 +14,7 @@ export interface UpstreamRequest {
 }
 
 /** Works out what the app gets from a request that `refusalOf` let through. */
-export function upstreamRequest(request: IncomingMessage, defaultHost: string): UpstreamRequest {
+export function upstreamRequest(request: IncomingMessage, origin: Origin, defaultHost: string): UpstreamRequest {
   const { method = "GET", rawHeaders } = request;
   const { target, authority } = originForm(request.url ?? "/");
   const host = authority ?? fieldValues(rawHeaders, "host")[0] ?? defaultHost;
@@ -25,12 +26,7 @@ export function upstreamRequest(request: IncomingMessage, defaultHost: string): 
   return {
     method,
     target,
-    fields: [
-      "Host",
-      host,
-      ...withForwarded(endToEnd, { clientAddress: request.socket.remoteAddress, host }),
-      ...framing.fields,
-    ],
+    fields: ["Host", host, ...withForwarded(endToEnd, origin, host), ...framing.fields],
     hasBody: framing.hasBody,
   };
 }

@@ -3,8 +3,8 @@ import { pipeline, type Duplex } from "node:stream";
 import type httpProxy from "http-proxy";
 import type { Engine, UpstreamObserver } from "./engine.ts";
 import { connectionOptions, withoutHopByHop } from "./hop-by-hop.ts";
-import { decided } from "./http-proxy-options.ts";
-import { answerOnSocket, serializeHead } from "./own-answer.ts";
+import { decided } from "./decided-options.ts";
+import { answerOnSocket, serializeHead } from "../own-answer.ts";
 import { answerInstead } from "./upstream-failure.ts";
 
 /**

@@ -4,9 +4,9 @@ import type { Address } from "@pillion/kit";
 import httpProxy from "http-proxy";
 import type { Engine, UpstreamObserver } from "./engine.ts";
 import { withoutHopByHop } from "./hop-by-hop.ts";
-import { decided } from "./http-proxy-options.ts";
-import { httpProxyUpgrades } from "./http-proxy-upgrades.ts";
-import { answer } from "./own-answer.ts";
+import { decided } from "./decided-options.ts";
+import { httpProxyUpgrades } from "./upgrades.ts";
+import { answer } from "../own-answer.ts";
 import { answerInstead } from "./upstream-failure.ts";
 import type { UpstreamRequest } from "./upstream-request.ts";
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { aborted } from "../aborted.ts";
 
 /** One request and its answer. */
 interface Exchange {
@@ -112,11 +113,6 @@ export class Connections {
 
 /** How long a connection that is ended from here may wait for its client's end, milliseconds. */
 const LINGER = 5_000;
-
-/** Resolves when the signal is aborted, or at once if it is already. */
-export async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-}
 
 /** The path without its query, which may hold secrets. */
 function describe({ request, startedAt }: Exchange): string {

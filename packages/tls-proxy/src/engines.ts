@@ -1,0 +1,40 @@
+import { type Address, formatAddress } from "@pillion/kit";
+import type { ConnectionHandler } from "./front/connection-handler.ts";
+import type { UpstreamObserver } from "./http-proxy/engine.ts";
+import { DEFAULT_LIMITS, type RelayLimits, type RelayObserver } from "./relay/relay-options.ts";
+import { Relay } from "./relay/relay.ts";
+import { UpstreamPool } from "./upstream/upstream-pool.ts";
+
+export interface EngineOptions extends Partial<RelayLimits> {
+  readonly engine: "relay" | "http-proxy";
+  readonly upstreamWait: number;
+}
+
+export interface EngineSurroundings {
+  readonly app: Address;
+  readonly observer: UpstreamObserver & RelayObserver;
+}
+
+/** What carries HTTP/1.1 to the app. */
+export async function engineOf(
+  options: EngineOptions,
+  { app, observer }: EngineSurroundings,
+): Promise<ConnectionHandler> {
+  const defaultHost = "path" in app ? "localhost" : formatAddress(app);
+  if (options.engine === "http-proxy") {
+    // Loaded only where it is asked for.
+    const [{ httpProxyEngine }, { HttpProxyHandler }] = await Promise.all([
+      import("./http-proxy/engine-on-http-proxy.ts"),
+      import("./http-proxy/http-proxy-handler.ts"),
+    ]);
+    return new HttpProxyHandler({ engine: httpProxyEngine(app, observer), defaultHost, observer });
+  }
+  const pool = new UpstreamPool({ address: app, wait: options.upstreamWait, observer });
+  return new Relay({
+    pool,
+    defaultHost,
+    observer,
+    rules: { rewrites: () => undefined },
+    limits: { ...DEFAULT_LIMITS, ...options },
+  });
+}

@@ -1,0 +1,142 @@
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import type { Arrival, ConnectionHandler } from "../front/connection-handler.ts";
+import { Origin } from "../http1/origin.ts";
+import type { Refusal } from "../http1/refusal.ts";
+import { type OwnAnswer, answer, answerOnSocket } from "../own-answer.ts";
+import { Connections } from "./connections.ts";
+import type { Engine } from "./engine.ts";
+import { refusalOf } from "./request-rules.ts";
+import { upstreamRequest } from "./upstream-request.ts";
+
+export interface HttpProxyHandlerOptions {
+  readonly engine: Engine;
+  /** The Host that the app gets from HTTP/1.0 clients that send none. */
+  readonly defaultHost: string;
+  readonly observer: {
+    /** @param seconds from the request's head to the end of the answer, or to the client's going away */
+    answered(status: number, seconds: number): void;
+  };
+  /** Times in milliseconds, sizes in bytes. */
+  readonly limits?: Partial<typeof LIMITS>;
+}
+
+/** Reads requests with Node's own parser, refuses what is malformed, and hands what it lets through to the engine. */
+export class HttpProxyHandler implements ConnectionHandler {
+  readonly connections = new Connections();
+  readonly #server: Server;
+  readonly #options: HttpProxyHandlerOptions;
+  readonly #origins = new WeakMap<object, Origin>();
+
+  constructor(options: HttpProxyHandlerOptions) {
+    this.#options = options;
+    const { stallTimeout, ...http } = { ...LIMITS, ...options.limits };
+    this.#server = createServer({
+      ...http,
+      requestTimeout: 0, // by progress (stallTimeout) and never by total time: uploads may be long
+      insecureHTTPParser: false,
+      shouldUpgradeCallback: (request) => this.#isUpgrade(request),
+    });
+    this.#server.maxHeadersCount = 0; // no silent dropping of fields beyond a limit: request-rules.ts counts and refuses
+    this.#server.on("clientError", (error, socket) => this.#refuseConnection(error, socket));
+    this.#server.setTimeout(stallTimeout, (socket) => {
+      if (this.connections.waitsForClient(socket)) socket.destroy();
+      else socket.setTimeout(stallTimeout);
+    });
+    this.#listenToRequests();
+    // It never listens itself; this is when Node begins to look after time-outs and idle connections.
+    this.#server.emit("listening");
+  }
+
+  get open(): number {
+    return this.connections.open;
+  }
+
+  get upgraded(): number {
+    return this.connections.upgraded;
+  }
+
+  accept(socket: TLSSocket, arrival: Arrival): void {
+    this.connections.add(socket);
+    this.#origins.set(socket, new Origin(arrival));
+    this.#server.emit("connection", socket);
+  }
+
+  async drain(deadline: AbortSignal): Promise<string[]> {
+    this.#server.close();
+    const cutOff = await this.connections.drain(deadline);
+    this.#options.engine.close();
+    return cutOff;
+  }
+
+  #listenToRequests(): void {
+    const serve = (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response);
+    this.#server.on("request", serve);
+    this.#server.on("checkContinue", serve); // whether to continue is the app's to say
+    this.#server.on("connect", (request, socket) => this.#tunnel(request, socket, Buffer.alloc(0)));
+    this.#server.on("upgrade", (request, socket, early) => this.#tunnel(request, socket, early));
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    const gone = this.connections.begin(request, response, (seconds) =>
+      this.#options.observer.answered(response.headersSent ? response.statusCode : CLIENT_GONE, seconds),
+    );
+    const refusal = refusalOf(request);
+    if (refusal) return answer(request, response, refused(refusal));
+    this.#options.engine.request(request, response, this.#outgoing(request), gone);
+  }
+
+  #tunnel(request: IncomingMessage, socket: Duplex, early: Buffer): void {
+    socket.on("error", () => {}); // Node's own listener went with the parser; 'close' follows
+    const gone = this.connections.upgrade(request.socket);
+    const refusal = refusalOf(request);
+    if (refusal) return answerOnSocket(request, socket, refused(refusal));
+    this.#options.engine.upgrade(request, socket, early, this.#outgoing(request), gone);
+  }
+
+  #outgoing(request: IncomingMessage) {
+    const origin = this.#origins.get(request.socket) ?? new Origin({ clientAddress: undefined });
+    return upstreamRequest(request, origin, this.#options.defaultHost);
+  }
+
+  /**
+   * WebSocket alone (RFC 6455 §4.1), and never behind an exchange in flight or with a body. Any other wish to upgrade
+   * may be ignored (RFC 9110 §7.8).
+   */
+  #isUpgrade(request: IncomingMessage): boolean {
+    const { upgrade, "content-length": length, "transfer-encoding": encoding } = request.headers;
+    const isHandshake =
+      request.method === "GET" && request.httpVersion === "1.1" && upgrade?.toLowerCase() === "websocket";
+    return isHandshake && length === undefined && encoding === undefined && !this.connections.isBusy(request.socket);
+  }
+
+  #refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const inTurn = !this.connections.isBusy(socket as TLSSocket) || this.connections.isReading(socket as TLSSocket);
+    if (!socket.writable || error.code === "ECONNRESET" || !inTurn) socket.destroy();
+    else answerOnSocket(undefined, socket, refused(MALFORMED[error.code ?? ""] ?? NOT_HTTP));
+  }
+}
+
+/** nginx's status for requests whose client left before there was an answer. */
+const CLIENT_GONE = 499;
+
+const LIMITS = {
+  headersTimeout: 20_000,
+  connectionsCheckingInterval: 2_000,
+  keepAliveTimeout: 75_000, // longer than the 60 s of common load balancers, or they send into a closing connection
+  maxHeaderSize: 32 * 1024,
+  /** How long a connection may be without any traffic while it is the client's turn. */
+  stallTimeout: 60_000,
+};
+
+const MALFORMED: Readonly<Record<string, Refusal>> = {
+  HPE_HEADER_OVERFLOW: { status: 431, reason: "the request's head is longer than 32 KiB" },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, reason: "the request's head took too long" },
+};
+
+const NOT_HTTP: Refusal = { status: 400, reason: "this is not well-formed HTTP" };
+
+function refused({ status, reason }: Refusal): OwnAnswer {
+  return { status, explanation: `The request was refused: ${reason}.`, close: true };
+}

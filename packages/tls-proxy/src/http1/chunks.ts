@@ -1,0 +1,24 @@
+import { FieldKind } from "./field-kind.ts";
+import { copyLines } from "./forward-request.ts";
+import type { Fields } from "./fields.ts";
+import type { Outgoing } from "./outgoing.ts";
+
+/** Writes a chunk's size line (RFC 9112 §7.1); its data and CHUNK_END follow. */
+export function chunkStart(size: number, out: Outgoing): void {
+  out.text(`${size.toString(16)}\r\n`);
+}
+
+export const CHUNK_END = "\r\n";
+export const LAST_CHUNK = "0\r\n\r\n";
+
+/**
+ * Writes the last chunk with the trailer fields that may pass: none that frames, routes or says where a message came
+ * from (RFC 9110 §6.5.1).
+ */
+export function lastChunkWith(trailers: Fields, out: Outgoing): void {
+  out.text("0\r\n");
+  copyLines(trailers, out, 0, 0, (index) => MAY_TRAIL.has((trailers.kind[index] ?? 0) as FieldKind));
+  out.text("\r\n");
+}
+
+const MAY_TRAIL: ReadonlySet<FieldKind> = new Set([FieldKind.other]);

@@ -1,0 +1,9 @@
+/** Why a request is answered here and never reaches the app. */
+export interface Refusal {
+  /** 400, 413, 414, 417, 431, 501 or 505. */
+  readonly status: number;
+  /** A clause for a person, of fixed words. */
+  readonly reason: string;
+}
+
+export const badRequest = (reason: string): Refusal => ({ status: 400, reason });

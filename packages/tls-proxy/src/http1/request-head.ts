@@ -1,0 +1,173 @@
+// Hot path: see fields.ts.
+import { equalsText } from "./bytes.ts";
+import { type ConnectionOptions, readConnectionOptions } from "./connection-options.ts";
+import { contentLength } from "./content-length.ts";
+import { FieldKind } from "./field-kind.ts";
+import { Fields, INCOMPLETE, TOO_MANY_FIELDS, readFields } from "./fields.ts";
+import { malformedHost } from "./host.ts";
+import { type Refusal, badRequest } from "./refusal.ts";
+import { type RequestLine, readRequestLine } from "./request-line.ts";
+
+/** How a message's body is delimited (RFC 9112 §6). */
+export type Framing = "none" | "length" | "chunked" | "close";
+
+/**
+ * The head of a request (RFC 9112 §2), as offsets into its bytes; reused from request to request. It is valid until
+ * the bytes change.
+ */
+export class RequestHead implements ConnectionOptions, RequestLine {
+  readonly fields = new Fields();
+  minorVersion: 0 | 1 = 1;
+  start = 0;
+  methodEnd = 0;
+  targetStart = 0;
+  targetEnd = 0;
+  /** The authority of an absolute-form target; empty for the other forms. */
+  authorityStart = 0;
+  authorityEnd = 0;
+  /** Behind the authority of an absolute-form target, else the target's start. */
+  pathStart = 0;
+  fieldsStart = 0;
+  /** Behind the empty line. */
+  end = 0;
+  /** The field called Host, or -1. */
+  host = -1;
+  framing: Framing = "none";
+  /** Octets, with framing `length`; 0 otherwise. */
+  contentLength = 0;
+  close = false;
+  keepAlive = false;
+  upgrade = false;
+  listed: readonly string[] | undefined;
+  expectsContinue = false;
+  /** The index of the Upgrade field of a request that asks for another protocol by a matching pair; or -1. */
+  upgradeField = -1;
+
+  get bytes(): Buffer {
+    return this.fields.bytes;
+  }
+
+  get method(): string {
+    return this.bytes.toString("latin1", this.start, this.methodEnd);
+  }
+
+  get target(): string {
+    return this.bytes.toString("latin1", this.targetStart, this.targetEnd);
+  }
+
+  /** What the request is for: the authority of an absolute-form target, else Host (RFC 9112 §3.2.2), else empty. */
+  get authority(): string {
+    if (this.authorityEnd > this.authorityStart)
+      return this.bytes.toString("latin1", this.authorityStart, this.authorityEnd);
+    return this.host < 0 ? "" : this.fields.value(this.host);
+  }
+
+  hasMethod(name: string): boolean {
+    return equalsExactly(this.bytes, this.start, this.methodEnd, name);
+  }
+}
+
+/**
+ * Reads the head at `bytes[start, end)`, which holds an empty line and so a whole head; `head.end` is behind it. What two readers could take in
+ * two ways is refused, never repaired (RFC 9112 §11.2).
+ * @returns nothing when the request may pass
+ */
+export function parseRequestHead(head: RequestHead, bytes: Buffer, start: number, end: number): Refusal | undefined {
+  const { fields } = head;
+  fields.reset(bytes);
+  const wrong = readRequestLine(head, bytes, start, end);
+  if (wrong !== undefined) return wrong;
+  const next = readFields(fields, head.fieldsStart, end, "strict");
+  if (typeof next === "string") return { status: next === TOO_MANY_FIELDS ? 431 : 400, reason: next };
+  if (next === INCOMPLETE) return badRequest("the head has no end");
+  head.end = next;
+  readConnectionOptions(fields, head);
+  const reason = readKnownFields(head) ?? head.listed?.map(mayNotBeListed).find((one) => one !== undefined);
+  if (reason !== undefined) return badRequest(reason);
+  return judgeExpectation(head);
+}
+
+/** Host, framing, Upgrade and Expect in one go over the fields. */
+function readKnownFields(head: RequestHead): string | undefined {
+  const { fields } = head;
+  const { kind, count } = fields;
+  let [length, encoding, upgrade, expectation] = [-1, -1, -1, -1];
+  head.host = -1;
+  for (let index = 0; index < count; index++) {
+    switch (kind[index]) {
+      case FieldKind.host:
+        if (head.host >= 0) return "there is more than one Host field";
+        head.host = index;
+        break;
+      case FieldKind.contentLength:
+        if (length >= 0) return "there is more than one Content-Length field";
+        length = index;
+        break;
+      case FieldKind.transferEncoding:
+        if (encoding >= 0) return "there is more than one Transfer-Encoding field";
+        encoding = index;
+        break;
+      case FieldKind.upgrade:
+        if (upgrade >= 0) return "there is more than one Upgrade field";
+        upgrade = index;
+        break;
+      case FieldKind.expect:
+        if (expectation >= 0) return "there is more than one Expect field";
+        expectation = index;
+        break;
+      case FieldKind.disguised:
+        return "a field reads as Content-Length or Transfer-Encoding to some apps, and isn't";
+      default:
+    }
+  }
+  head.expectsContinue = expectation >= 0;
+  const problem = malformedHost(head) ?? readFraming(head, length, encoding);
+  if (problem !== undefined) return problem;
+  head.upgradeField = head.upgrade && head.minorVersion === 1 && head.framing === "none" ? upgrade : -1;
+  return undefined;
+}
+
+function readFraming(head: RequestHead, length: number, encoding: number): string | undefined {
+  const { bytes, valueStart, valueEnd } = head.fields;
+  head.framing = "none";
+  head.contentLength = 0;
+  if (encoding >= 0) {
+    if (head.minorVersion === 0) return "HTTP/1.0 has no Transfer-Encoding";
+    if (length >= 0) return "there is Content-Length beside Transfer-Encoding";
+    if (!equalsText(bytes, valueStart[encoding] ?? 0, valueEnd[encoding] ?? 0, "chunked"))
+      return "the only Transfer-Encoding served is chunked";
+    head.framing = "chunked";
+  } else if (length >= 0) {
+    const octets = contentLength(bytes, valueStart[length] ?? 0, valueEnd[length] ?? 0);
+    if (octets < 0) return "Content-Length is not a number of octets";
+    head.contentLength = octets;
+    if (octets > 0) head.framing = "length";
+  }
+  return undefined;
+}
+
+/** A client must not be able to take these away from a request by listing them as its connection's own. */
+function mayNotBeListed(name: string): string | undefined {
+  const protectedName = ["host", "content-length", "transfer-encoding"].includes(name.replaceAll("_", "-"));
+  return protectedName ? `Connection may not list ${name.replaceAll("_", "-")}` : undefined;
+}
+
+/** The one expectation that exists is 100-continue (RFC 9110 §10.1.1). HTTP/1.0 knows none: it is ignored. */
+function judgeExpectation(head: RequestHead): Refusal | undefined {
+  if (!head.expectsContinue) return undefined;
+  if (head.minorVersion === 0) {
+    head.expectsContinue = false;
+    return undefined;
+  }
+  const { fields } = head;
+  const index = fields.find(FieldKind.expect);
+  if (equalsText(fields.bytes, fields.valueStart[index] ?? 0, fields.valueEnd[index] ?? 0, "100-continue"))
+    return undefined;
+  return { status: 417, reason: "the only expectation served is 100-continue" };
+}
+
+function equalsExactly(bytes: Uint8Array, start: number, end: number, text: string): boolean {
+  if (end - start !== text.length) return false;
+  for (let index = 0; index < text.length; index++) if (bytes[start + index] !== text.charCodeAt(index)) return false;
+  return true;
+}

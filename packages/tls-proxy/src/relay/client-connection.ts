@@ -1,0 +1,237 @@
+// Hot path: one listener for data, nothing allocated for a request but the slices that are written.
+import type { TLSSocket } from "node:tls";
+import type { Origin } from "../http1/origin.ts";
+import type { Refusal } from "../http1/refusal.ts";
+import { RequestHead } from "../http1/request-head.ts";
+import { answerText } from "../own-answer.ts";
+import { Exchange, type ExchangeClient } from "./exchange.ts";
+import type { RelayOptions } from "./relay-options.ts";
+import { readDirectly } from "./read-directly.ts";
+import { RequestReader } from "./request-reader.ts";
+
+/** What a relay's connections tell their relay. */
+export interface ConnectionOwner {
+  readonly draining: boolean;
+  /** A connection has nothing under way any more. */
+  settled(): void;
+  closed(connection: ClientConnection): void;
+}
+
+type State =
+  /** Waits for a request, or for the rest of its head. */
+  | "waiting"
+  | "exchanging"
+  | "tunnel"
+  /** The last answer was sent; what still comes is thrown away, or the answer might be lost (RFC 9112 §9.6). */
+  | "lingering";
+
+/** Used while one request's head is looked at. */
+const HEAD = new RequestHead();
+/** How long a connection that is ended from here may wait for its client's end, milliseconds. */
+const LINGER = 5_000;
+/** Over how long the rate of a body is measured, milliseconds. */
+const RATE_WINDOW = 10_000;
+
+/** One client's HTTP/1.1 connection: its requests one after the other, and its time-outs. */
+export class ClientConnection implements ExchangeClient {
+  readonly socket: TLSSocket;
+  readonly origin: Origin;
+  readonly #owner: ConnectionOwner;
+  readonly #relay: RelayOptions;
+  readonly #reader = new RequestReader();
+  readonly #exchange: Exchange;
+  #state: State = "waiting";
+  #requests = 0;
+  /** Since when it has been what it is: waiting, reading a head, lingering, measuring a body. */
+  #since = performance.now();
+  #bodyBefore = 0;
+  /** What came while an exchange was under way: pipelined requests. */
+  #backlog: Buffer | undefined;
+
+  constructor(socket: TLSSocket, origin: Origin, relay: RelayOptions, owner: ConnectionOwner) {
+    this.socket = socket;
+    this.origin = origin;
+    this.#relay = relay;
+    this.#owner = owner;
+    this.#exchange = new Exchange(this, relay);
+    socket.allowHalfOpen = true; // a tunnel's client may have said all and still listen
+    readDirectly(socket, (bytes) => this.#read(bytes));
+    socket
+      .on("drain", () => this.#drained())
+      .on("timeout", () => socket.destroy()) // it takes nothing of what is sent to it
+      .once("end", () => this.#clientEnded())
+      .on("error", () => {}) // 'close' follows
+      .once("close", () => this.#closed());
+  }
+
+  get isTunnel(): boolean {
+    return this.#state === "tunnel";
+  }
+
+  get isBusy(): boolean {
+    return this.#state === "exchanging";
+  }
+
+  get closes(): boolean {
+    const { maxRequests } = this.#relay.limits;
+    return this.#owner.draining || (maxRequests > 0 && this.#requests >= maxRequests);
+  }
+
+  /** What is under way, for the log. */
+  describe(now: number): string {
+    const seconds = ((now - this.#exchange.startedAt) / 1000).toFixed(1);
+    return `${this.#exchange.describe()} from ${this.socket.remoteAddress}, ${seconds} s old`;
+  }
+
+  /** Ends the connection unless a request is under way: that ends it then. */
+  drain(): void {
+    if (this.#state === "waiting" && !this.#reader.isReading) this.#linger();
+  }
+
+  /** At the end of all: a goodbye in the middle of an answer would make it look whole. */
+  end(): void {
+    if (this.#state === "exchanging") this.socket.destroy();
+    else if (this.#state !== "lingering") this.#linger();
+  }
+
+  appFound(): void {
+    this.socket.resume();
+    this.#readBacklog();
+  }
+
+  tunnelBegins(): void {
+    this.#state = "tunnel";
+    this.#readBacklog();
+  }
+
+  exchangeEnded(persists: boolean): void {
+    // What came before we said that we close is still answered.
+    if (!persists || (this.closes && this.#backlog === undefined)) return this.#linger();
+    this.#state = "waiting";
+    this.#since = performance.now();
+    this.#readBacklog();
+  }
+
+  refuseBody(status: number, reason: string): void {
+    const answered = this.#exchange.hasAnswer;
+    this.#exchange.abort();
+    if (answered) this.socket.destroy();
+    else this.#refuse({ status, reason });
+  }
+
+  /** Called every second. */
+  look(now: number): void {
+    const { headTimeout, keepAliveTimeout } = this.#relay.limits;
+    const age = now - this.#since;
+    if (this.#state === "lingering" && age > LINGER) this.socket.destroy();
+    else if (this.#state === "exchanging") this.#lookAtBody(now, age);
+    else if (this.#state !== "waiting") return;
+    else if (this.#reader.isReading) {
+      if (age > headTimeout) this.#refuse({ status: 408, reason: "the request's head took too long" });
+    } else if (age > (this.#requests === 0 ? headTimeout : keepAliveTimeout)) this.#linger();
+  }
+
+  #read(bytes: Buffer): void {
+    switch (this.#state) {
+      case "waiting":
+        return this.#readHead(bytes);
+      case "exchanging":
+        return this.#exchange.wantsBody ? this.#readBody(bytes) : this.#keepForLater(bytes);
+      case "tunnel":
+        this.#exchange.read(bytes);
+        return;
+      case "lingering":
+    }
+  }
+
+  #readBody(bytes: Buffer): void {
+    const left = this.#exchange.read(bytes);
+    if (left.length > 0) this.#read(left);
+  }
+
+  #readHead(bytes: Buffer): void {
+    const wasReading = this.#reader.isReading;
+    const rest = this.#reader.read(HEAD, bytes);
+    if (rest === undefined) {
+      if (!wasReading) this.#since = performance.now();
+      return;
+    }
+    if ("status" in rest) return this.#refuse(rest);
+    if (HEAD.upgradeField >= 0 && !isWebSocket(HEAD)) HEAD.upgradeField = -1;
+    const { maxBody } = this.#relay.limits;
+    if (maxBody > 0 && HEAD.contentLength > maxBody)
+      return this.#refuse({ status: 413, reason: `its body is longer than ${maxBody} bytes` });
+    this.#requests++;
+    this.#state = "exchanging";
+    this.#since = performance.now();
+    this.#bodyBefore = 0;
+    this.#keepForLater(this.#exchange.begin(HEAD, rest));
+  }
+
+  #keepForLater(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#backlog = this.#backlog === undefined ? bytes : Buffer.concat([this.#backlog, bytes]);
+    this.socket.pause();
+  }
+
+  #readBacklog(): void {
+    const backlog = this.#backlog;
+    if (backlog === undefined) return;
+    this.#backlog = undefined;
+    this.socket.resume();
+    this.#read(backlog);
+  }
+
+  #refuse({ status, reason }: Refusal): void {
+    const explanation = `The request was refused: ${reason}.`;
+    this.socket.write(answerText({ status, explanation, close: true }, ""), "latin1");
+    this.#relay.observer.answered(status, 0);
+    this.#linger();
+  }
+
+  /** Says goodbye, and takes what the client still sends until it has heard it. */
+  #linger(): void {
+    if (this.#state === "tunnel") this.#exchange.abort();
+    this.#state = "lingering";
+    this.#since = performance.now();
+    this.#backlog = undefined;
+    this.socket.end();
+    this.socket.resume();
+    this.#owner.settled();
+  }
+
+  #lookAtBody(now: number, age: number): void {
+    const waits = this.#exchange.wantsBody && !this.socket.isPaused();
+    if (waits && age < RATE_WINDOW) return;
+    const { minBodyRate } = this.#relay.limits;
+    const tooSlow = this.#exchange.bodyLength - this.#bodyBefore < (minBodyRate * age) / 1000;
+    if (waits && tooSlow) this.refuseBody(408, "its body comes too slowly");
+    else this.#restartWindow(now);
+  }
+
+  #restartWindow(now: number): void {
+    this.#since = now;
+    this.#bodyBefore = this.#exchange.bodyLength;
+  }
+
+  #drained(): void {
+    if (this.#state === "exchanging" || this.#state === "tunnel") this.#exchange.drained();
+  }
+
+  #clientEnded(): void {
+    if (this.#state === "tunnel") this.#exchange.endTunnel();
+    else if (this.#state === "exchanging") this.socket.destroy();
+    else this.socket.end();
+  }
+
+  #closed(): void {
+    if (this.#state === "exchanging" || this.#state === "tunnel") this.#exchange.abort();
+    this.#state = "lingering";
+    this.#owner.closed(this);
+  }
+}
+
+/** RFC 6455 §4.1. Any other wish may be ignored (RFC 9110 §7.8), and h2c would lead past every check that is made here. */
+function isWebSocket(head: RequestHead): boolean {
+  return head.hasMethod("GET") && head.fields.value(head.upgradeField).toLowerCase() === "websocket";
+}

@@ -1,0 +1,306 @@
+// Hot path: one object a connection, used for one exchange after the other.
+import type { TLSSocket } from "node:tls";
+import { CHUNK_END, LAST_CHUNK, chunkStart, lastChunkWith } from "../http1/chunks.ts";
+import type { Fields } from "../http1/fields.ts";
+import { forwardRequestHead } from "../http1/forward-request.ts";
+import { forwardResponseHead } from "../http1/forward-response.ts";
+import type { Origin } from "../http1/origin.ts";
+import { Outgoing } from "../http1/outgoing.ts";
+import type { RequestHead } from "../http1/request-head.ts";
+import type { ResponseHead } from "../http1/response-head.ts";
+import { APP_AWAY, APP_FAILED, type OwnAnswer, answerText } from "../own-answer.ts";
+import type { AnswerReceiver, UpstreamFailure } from "../upstream/answer-receiver.ts";
+import type { UpstreamConnection } from "../upstream/upstream-connection.ts";
+import type { RelayOptions } from "./relay-options.ts";
+import { COPIED_AT_MOST, RequestBody } from "./request-body.ts";
+import { isIdempotent } from "./methods.ts";
+
+/** What an exchange needs of the client's connection. */
+export interface ExchangeClient {
+  readonly socket: TLSSocket;
+  readonly origin: Origin;
+  /** Whether the connection is to end with the exchange under way. */
+  readonly closes: boolean;
+  /** The app was found: the request's body is wanted. */
+  appFound(): void;
+  /** The app has switched protocols (RFC 9110 §7.8). */
+  tunnelBegins(): void;
+  /** The exchange is over. @param persists whether the connection may go on */
+  exchangeEnded(persists: boolean): void;
+  /** The request's body is refused. */
+  refuseBody(status: number, reason: string): void;
+}
+
+/** Heads and small bodies are put together here; both are empty between two events. */
+const TO_APP = new Outgoing();
+const TO_CLIENT = new Outgoing();
+
+/** nginx's status for requests whose client left before there was an answer. */
+export const CLIENT_GONE = 499;
+
+/** One request and its answer: carries both bodies, and keeps either side from running ahead of the other. */
+export class Exchange implements AnswerReceiver {
+  startedAt = 0;
+  readonly #client: ExchangeClient;
+  readonly #relay: RelayOptions;
+  readonly #body = new RequestBody(TO_APP);
+  #upstream: UpstreamConnection | undefined;
+  #withdraw: (() => void) | undefined;
+  /** As it went to the app; its line says what the exchange is about. */
+  #sentHead: Buffer = EMPTY;
+  #host = "";
+  #isHead = false;
+  #isHttp10 = false;
+  #wantsUpgrade = false;
+  #isTunnel = false;
+  #isRepeatable = false;
+  /** The client waits for a 100 before it sends a body. */
+  #expectsContinue = false;
+  /** The answer is complete, and the rest of the request's body goes nowhere. */
+  #discards = false;
+  #keepAlive = true;
+  /** The answer's status, once its head is on its way to the client. */
+  #status = 0;
+  #chunked = false;
+  #hasTrailers = false;
+  /** What the client hasn't taken yet of what is written without a copy. */
+  #uncopied = 0;
+
+  constructor(client: ExchangeClient, relay: RelayOptions) {
+    this.#client = client;
+    this.#relay = relay;
+  }
+
+  get isTunnel(): boolean {
+    return this.#isTunnel;
+  }
+
+  /** Whether more of the request's body is wanted: the app was found, or has answered already. */
+  get wantsBody(): boolean {
+    return (this.#upstream !== undefined || this.#discards) && !this.#body.ended;
+  }
+
+  get hasAnswer(): boolean {
+    return this.#status !== 0;
+  }
+
+  /** Octets of the request's body that have come. */
+  get bodyLength(): number {
+    return this.#body.length;
+  }
+
+  /** The request line, for the log; without the query, which may hold secrets. */
+  describe(): string {
+    const line = this.#sentHead.toString("latin1", 0, Math.max(0, this.#sentHead.indexOf("\r")));
+    return line.replace(/ HTTP\/1\.1$/, "").replace(/\?.*$/, "");
+  }
+
+  /**
+   * Starts an exchange.
+   * @param rest what came behind the head
+   * @returns what of it isn't used: because it belongs to the next request, or because the app has to be found first
+   */
+  begin(head: RequestHead, rest: Buffer): Buffer {
+    this.startedAt = performance.now();
+    this.#isHead = head.hasMethod("HEAD");
+    this.#isHttp10 = head.minorVersion === 0;
+    // Behind a wish to switch protocols may stand what isn't HTTP: if the app doesn't switch, nobody shall read it as such.
+    this.#keepAlive = !head.close && !this.#isHttp10 && head.upgradeField < 0;
+    this.#wantsUpgrade = head.upgradeField >= 0;
+    this.#isRepeatable = head.framing === "none" && head.upgradeField < 0 && isIdempotent(head);
+    this.#expectsContinue = head.expectsContinue;
+    this.#isTunnel = this.#hasTrailers = this.#chunked = this.#discards = false;
+    this.#status = 0;
+    this.#host = head.authority || this.#relay.defaultHost;
+    this.#body.begin(head);
+    forwardRequestHead(head, this.#client.origin, this.#relay.defaultHost, TO_APP);
+    this.#sentHead = TO_APP.take();
+    const idle = this.#relay.pool.take();
+    if (idle !== undefined) {
+      this.#send(idle);
+      return rest.length === 0 ? rest : this.read(rest);
+    }
+    this.#connect();
+    return rest;
+  }
+
+  /**
+   * More of the request's body, or of a tunnel.
+   * @returns what doesn't belong to it
+   */
+  read(bytes: Buffer): Buffer {
+    const upstream = this.#upstream;
+    if (this.#isTunnel) {
+      if (upstream?.write(bytes) === false) this.#client.socket.pause();
+      return EMPTY;
+    }
+    const used = this.#body.read(bytes, upstream ?? NOWHERE);
+    const { maxBody } = this.#relay.limits;
+    if (typeof used === "string") return this.#refuseBody(400, used);
+    if (maxBody > 0 && this.#body.length > maxBody)
+      return this.#refuseBody(413, `its body is longer than ${maxBody} bytes`);
+    if (upstream === undefined) this.#discard();
+    else {
+      let flows = this.#body.flows;
+      if (TO_APP.length > 0) flows = upstream.write(TO_APP.take());
+      if (this.#body.ended) upstream.requestEnded();
+      if (!flows) this.#client.socket.pause();
+    }
+    return used === bytes.length ? EMPTY : bytes.subarray(used);
+  }
+
+  #refuseBody(status: number, reason: string): Buffer {
+    TO_APP.discard();
+    this.#client.refuseBody(status, reason);
+    return EMPTY;
+  }
+
+  #discard(): void {
+    TO_APP.discard();
+    if (this.#body.length > DISCARDED_AT_MOST) this.#client.socket.destroy();
+    else if (this.#body.ended) this.#client.exchangeEnded(true);
+  }
+
+  /** The client has gone, or is sent away: so does the app's work. */
+  abort(): void {
+    this.#withdraw?.();
+    this.#upstream?.abort();
+    this.#over();
+  }
+
+  /** The client of a tunnel has said all. */
+  endTunnel(): void {
+    this.#upstream?.end();
+  }
+
+  /** What wasn't copied or was too much went out. */
+  drained(): void {
+    const { socket } = this.#client;
+    if (this.#uncopied > 0 || socket.writableNeedDrain) return;
+    socket.setTimeout(0);
+    this.#upstream?.resume();
+  }
+
+  #connect(): void {
+    this.#withdraw = this.#relay.pool.connect(
+      (connection) => {
+        this.#withdraw = undefined;
+        this.#send(connection);
+        this.#client.appFound();
+      },
+      () => {
+        this.#withdraw = undefined;
+        this.#answerInstead(APP_AWAY);
+      },
+    );
+  }
+
+  #send(upstream: UpstreamConnection): void {
+    this.#upstream = upstream;
+    upstream.begin(this, this.#sentHead, { isHead: this.#isHead, wantsUpgrade: this.#wantsUpgrade });
+    if (this.#body.ended) upstream.requestEnded();
+  }
+
+  informational(head: ResponseHead): void {
+    if (this.#isHttp10) return;
+    const { rules } = this.#relay;
+    forwardResponseHead(head, { chunked: false, close: false, host: this.#host, rules }, TO_CLIENT);
+  }
+
+  head(head: ResponseHead): void {
+    const { framing } = head;
+    this.#relay.observer.reached();
+    this.#status = head.status;
+    this.#isTunnel = head.status === 101;
+    if (this.#client.closes || this.#mayHoldBack) this.#keepAlive = false;
+    this.#chunked = !this.#isHttp10 && (framing === "chunked" || framing === "close");
+    const { rules } = this.#relay;
+    const connection = { chunked: this.#chunked, close: !this.#keepAlive, host: this.#host, rules };
+    forwardResponseHead(head, connection, TO_CLIENT);
+    if (this.#isTunnel) this.#client.tunnelBegins();
+  }
+
+  data(bytes: Buffer, start: number, end: number): void {
+    const length = end - start;
+    if (this.#chunked) chunkStart(length, TO_CLIENT);
+    if (length <= COPIED_AT_MOST) TO_CLIENT.copy(bytes, start, end);
+    else {
+      if (TO_CLIENT.length > 0) this.#client.socket.write(TO_CLIENT.take());
+      // The app's connection reads into the same bytes again: not before these went out.
+      this.#uncopied++;
+      this.#client.socket.write(bytes.subarray(start, end), () => {
+        this.#uncopied--;
+        this.drained();
+      });
+    }
+    if (this.#chunked) TO_CLIENT.text(CHUNK_END);
+  }
+
+  trailers(fields: Fields): void {
+    if (!this.#chunked) return;
+    this.#hasTrailers = true;
+    lastChunkWith(fields, TO_CLIENT);
+  }
+
+  flush(complete: boolean): boolean {
+    const { socket } = this.#client;
+    if (complete && this.#chunked && !this.#hasTrailers) TO_CLIENT.text(LAST_CHUNK);
+    if (TO_CLIENT.length > 0) socket.write(TO_CLIENT.take());
+    if (this.#uncopied === 0 && !socket.writableNeedDrain) return true;
+    socket.setTimeout(this.#relay.limits.stallTimeout);
+    return false;
+  }
+
+  ended(): void {
+    this.#over();
+    this.#next(this.#keepAlive);
+  }
+
+  writable(): void {
+    this.#client.socket.resume();
+  }
+
+  failed({ kind, error }: UpstreamFailure): void {
+    TO_CLIENT.discard();
+    this.#upstream = undefined;
+    if (kind === "stale" && this.#isRepeatable) return this.#connect();
+    this.#relay.observer.failed(error);
+    if (this.#status === 0) return this.#answerInstead(APP_FAILED);
+    // Half an answer must not look whole.
+    this.#over();
+    this.#client.socket.destroy();
+  }
+
+  #answerInstead(own: OwnAnswer): void {
+    this.#status = own.status;
+    const close = this.#client.closes || !this.#keepAlive || this.#mayHoldBack;
+    const accept = /\r\naccept:([^\r]*)/i.exec(this.#sentHead.toString("latin1"))?.[1] ?? "";
+    this.#client.socket.write(answerText(own, accept, { head: this.#isHead, close }), "latin1");
+    this.#over();
+    this.#next(!close);
+  }
+
+  /** Whether a client that got no 100 may send its body or not, as it likes (RFC 9110 §10.1.1). */
+  get #mayHoldBack(): boolean {
+    return this.#expectsContinue && !this.#body.ended;
+  }
+
+  /** What is left of a request that was answered early is read first, or it would be taken for the next one. */
+  #next(persists: boolean): void {
+    this.#discards = persists && !this.#body.ended;
+    if (this.#discards) this.#client.appFound();
+    else this.#client.exchangeEnded(persists);
+  }
+
+  #over(): void {
+    this.#upstream = this.#withdraw = undefined;
+    if (this.startedAt === 0) return;
+    this.#relay.observer.answered(this.#status || CLIENT_GONE, (performance.now() - this.startedAt) / 1000);
+    this.startedAt = 0;
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+const NOWHERE = { write: () => true };
+/** Of the body of a request that was answered already, bytes. */
+const DISCARDED_AT_MOST = 256 * 1024 * 1024;

@@ -1,0 +1,47 @@
+import type { AnswerRules } from "../http1/forward-response.ts";
+import type { UpstreamPool } from "../upstream/upstream-pool.ts";
+
+/** What an engine tells of requests and of the app. */
+export interface RelayObserver {
+  /**
+   * A request is over.
+   * @param status of its answer; 499 when the client left before there was one
+   * @param seconds from its head to its answer's end
+   */
+  answered(status: number, seconds: number): void;
+  /** The app answered. */
+  reached(): void;
+  /** The app broke off, or its answer can't be passed on. */
+  failed(error: Error): void;
+}
+
+/** Times in milliseconds, sizes in bytes; 0 is none. */
+export interface RelayLimits {
+  readonly headTimeout: number;
+  readonly keepAliveTimeout: number;
+  /** How long a client may take nothing of what is sent to it, or send nothing of what it announced. */
+  readonly stallTimeout: number;
+  /** Least bytes a second of a request's body, over ten seconds; the app's own slowness doesn't count. */
+  readonly minBodyRate: number;
+  readonly maxBody: number;
+  readonly maxRequests: number;
+}
+
+export const DEFAULT_LIMITS: RelayLimits = {
+  headTimeout: 20_000,
+  keepAliveTimeout: 75_000, // longer than the 60 s of common load balancers, or they send into a closing connection
+  stallTimeout: 60_000,
+  minBodyRate: 240,
+  maxBody: 0,
+  maxRequests: 0,
+};
+
+/** What all connections of a relay share. */
+export interface RelayOptions {
+  readonly pool: UpstreamPool;
+  /** The Host that the app gets from HTTP/1.0 clients that send none. */
+  readonly defaultHost: string;
+  readonly observer: RelayObserver;
+  readonly rules: AnswerRules;
+  readonly limits: RelayLimits;
+}

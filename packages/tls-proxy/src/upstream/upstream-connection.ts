@@ -1,0 +1,205 @@
+import { type Socket, connect } from "node:net";
+import type { Address } from "@pillion/kit";
+import { BodyReader } from "../http1/body.ts";
+import { INCOMPLETE } from "../http1/fields.ts";
+import { ResponseHead, parseResponseHead } from "../http1/response-head.ts";
+import type { AnswerReceiver, FailureKind } from "./answer-receiver.ts";
+
+/** What a connection tells of itself. */
+export interface UpstreamConnectionOwner {
+  connected(connection: UpstreamConnection): void;
+  /** Its exchange is over and it can take another one. */
+  idle(connection: UpstreamConnection): void;
+  closed(connection: UpstreamConnection, error: Error | undefined): void;
+}
+
+/** What an answer depends on besides its own head. */
+export interface Expectation {
+  /** The request's method is HEAD. */
+  readonly isHead: boolean;
+  /** The request asks to switch protocols. */
+  readonly wantsUpgrade: boolean;
+}
+
+const READ_SIZE = 64 * 1024;
+const MAX_HEAD = 64 * 1024;
+/** Used within one read only. */
+const HEAD = new ResponseHead();
+
+/** A connection to the app: carries one exchange after the other, and reads their answers (RFC 9112). */
+export class UpstreamConnection {
+  /** How many requests it has carried before. */
+  uses = 0;
+  idleSince = 0;
+  readonly #owner: UpstreamConnectionOwner;
+  readonly #socket: Socket;
+  readonly #body = new BodyReader();
+  #receiver: AnswerReceiver | undefined;
+  #expectation: Expectation = { isHead: false, wantsUpgrade: false };
+  #state: "head" | "body" | "tunnel" = "head";
+  #requestEnded = false;
+  #persists = false;
+  #answered = false;
+  /** The answer is complete, but not yet taken. */
+  #isComplete = false;
+  /** What was read of a head that isn't complete. */
+  #partial: Buffer | undefined;
+  #error: Error | undefined;
+  /** The app, or we, have ended it. */
+  #gone = false;
+
+  constructor(address: Address, owner: UpstreamConnectionOwner) {
+    this.#owner = owner;
+    // One buffer for the connection's life, in place of one for every read.
+    const onread = {
+      buffer: Buffer.allocUnsafeSlow(READ_SIZE),
+      callback: (length: number, bytes: Uint8Array) => this.#read(bytes as Buffer, length),
+    };
+    this.#socket = connect({ ...address, noDelay: true, onread });
+    this.#socket
+      .once("connect", () => owner.connected(this))
+      .on("drain", () => this.#receiver?.writable())
+      .once("end", () => this.#end())
+      .once("error", (error) => (this.#error = error))
+      .once("close", () => this.#closed());
+  }
+
+  /** Starts an exchange. @param head the request's head as the app gets it */
+  begin(receiver: AnswerReceiver, head: Buffer, expectation: Expectation): void {
+    this.#receiver = receiver;
+    this.#expectation = expectation;
+    this.#state = "head";
+    this.#requestEnded = this.#answered = this.#isComplete = false;
+    this.#socket.write(head);
+  }
+
+  /** @returns whether it takes more now; if not, `writable` is called later */
+  write(bytes: Buffer): boolean {
+    return this.#socket.write(bytes);
+  }
+
+  /** Nothing of the request is missing any more. */
+  requestEnded(): void {
+    this.#requestEnded = true;
+  }
+
+  /** A tunnel's client has said all. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  resume(): void {
+    if (this.#isComplete && this.#receiver !== undefined) this.#finish(this.#receiver);
+    this.#socket.resume();
+  }
+
+  /** Ends the connection at once, whatever is under way; the receiver hears no more. */
+  abort(): void {
+    this.#gone = true;
+    this.#receiver = undefined;
+    this.#socket.destroy();
+  }
+
+  get usable(): boolean {
+    return !this.#gone;
+  }
+
+  /** @returns whether to read on */
+  #read(bytes: Buffer, length: number): boolean {
+    const receiver = this.#receiver;
+    // Nobody asked: what an app says then belongs to no request.
+    if (receiver === undefined) return this.#drop();
+    const problem = this.#take(receiver, bytes, length);
+    if (problem !== undefined) {
+      this.#fail("malformed", new Error(problem));
+      return this.#drop();
+    }
+    const complete = this.#state === "body" && this.#body.ended;
+    const taken = receiver.flush(complete);
+    if (!complete || this.#receiver !== receiver) return taken;
+    if (taken) this.#finish(receiver);
+    else this.#isComplete = true;
+    return taken;
+  }
+
+  /** Hands on what was read. @returns what is wrong with it */
+  #take(receiver: AnswerReceiver, read: Buffer, length: number): string | undefined {
+    let [bytes, position, end] = [read, 0, length];
+    if (this.#partial !== undefined) {
+      bytes = Buffer.concat([this.#partial, read.subarray(0, length)]);
+      end = bytes.length;
+      this.#partial = undefined;
+    }
+    while (this.#state === "head" && position < end) {
+      const next = parseResponseHead(HEAD, bytes, position, end, this.#expectation.isHead);
+      if (typeof next === "string") return next;
+      if (next === INCOMPLETE) {
+        this.#partial = Buffer.from(bytes.subarray(position, end));
+        return this.#partial.length > MAX_HEAD ? `its head is longer than ${MAX_HEAD} bytes` : undefined;
+      }
+      position = next;
+      this.#answered = true;
+      if (HEAD.status === 101 && !this.#expectation.wantsUpgrade) return "it switches protocols without being asked to";
+      if (HEAD.isInformational) receiver.informational(HEAD);
+      else this.#begin(receiver);
+    }
+    if (this.#receiver !== receiver || position === end) return undefined;
+    if (this.#state === "tunnel") receiver.data(bytes, position, end);
+    else {
+      const next = this.#body.read(bytes, position, end, receiver);
+      if (typeof next === "string") return next;
+      // Behind a complete answer: it belongs to no request, and nobody shall take it for the next answer.
+      if (next < end) this.#persists = false;
+    }
+    return undefined;
+  }
+
+  #begin(receiver: AnswerReceiver): void {
+    this.#state = HEAD.status === 101 ? "tunnel" : "body";
+    this.#persists = HEAD.persists;
+    this.#body.begin(HEAD.framing, HEAD.contentLength);
+    receiver.head(HEAD);
+  }
+
+  #finish(receiver: AnswerReceiver): void {
+    this.#receiver = undefined;
+    this.#isComplete = false;
+    this.uses++;
+    const reusable = this.#persists && this.#requestEnded && this.#socket.writableLength === 0;
+    // Idle first: the client may have its next request here already.
+    if (reusable) this.#owner.idle(this);
+    else this.#socket.destroySoon();
+    receiver.ended();
+  }
+
+  #drop(): false {
+    this.#gone = true;
+    this.#socket.destroy();
+    return false;
+  }
+
+  /** The app has said all there is. */
+  #end(): void {
+    this.#gone = true;
+    const receiver = this.#receiver;
+    const isComplete = this.#state === "tunnel" || (this.#state === "body" && this.#body.endsByClose);
+    if (receiver === undefined || !isComplete) return;
+    receiver.flush(true);
+    this.#receiver = undefined;
+    receiver.ended();
+  }
+
+  #closed(): void {
+    if (this.#isComplete && this.#receiver !== undefined) this.#finish(this.#receiver);
+    const error = this.#error ?? new Error("the app closed the connection");
+    const kind = this.uses > 0 && !this.#answered ? "stale" : "broke-off";
+    this.#fail(kind, error);
+    this.#owner.closed(this, this.#error);
+  }
+
+  #fail(kind: FailureKind, error: Error): void {
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    receiver?.failed({ kind, error });
+  }
+}
