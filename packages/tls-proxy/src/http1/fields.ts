@@ -1,7 +1,7 @@
 // Hot path: one pass over the octets, offsets instead of strings, nothing allocated. A field costs about 30 ns so, and
 // about 250 ns as two strings in a list.
 import { COLON, CR, LF, NAME, SPACE, TAB, VALUE } from "./bytes.ts";
-import { FieldKind, fieldKind } from "./field-kind.ts";
+import { type FieldKind, fieldKind } from "./field-kind.ts";
 
 export const MAX_FIELDS = 100;
 
