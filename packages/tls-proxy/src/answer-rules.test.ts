@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type AnswerOptions, answerRules } from "./answer-rules.ts";
+import { type AnswerOptions, answerRules, applyAnswerRules } from "./answer-rules.ts";
 
 const app = { host: "127.0.0.1", port: 8080 };
 const rules = (options: Partial<AnswerOptions> = {}) =>
@@ -31,4 +31,23 @@ test.each([
   expect(rules({ hsts, hstsIncludeSubdomains }).additions).toEqual([
     { name: "Strict-Transport-Security", lowerCaseName: "strict-transport-security", value },
   ]);
+});
+
+test("the app's fields keep their order and case; HSTS comes last, and the app's own word goes first", () => {
+  const all = rules({ hsts: 60_000 });
+  const fields = ["X-A", "Location", "LOCATION", "http://app.test/", "Set-Cookie", "a=1", "set-cookie", "b=2; Secure"];
+  const expected = [
+    "X-A",
+    "Location",
+    "LOCATION",
+    "https://app.test/",
+    "Set-Cookie",
+    "a=1; Secure",
+    "set-cookie",
+    "b=2; Secure",
+  ];
+  expect(applyAnswerRules(fields, "app.test", all)).toEqual([...expected, "Strict-Transport-Security", "max-age=60"]);
+  const own = ["STRICT-transport-security", "max-age=5"];
+  expect(applyAnswerRules(own, "app.test", all)).toEqual(own);
+  expect(applyAnswerRules([], "app.test", rules())).toEqual([]);
 });

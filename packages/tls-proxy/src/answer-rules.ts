@@ -33,6 +33,16 @@ export function answerRules(options: AnswerOptions): AnswerRules {
   return { rewrites: (name) => rewrites.get(name), additions: additionsOf(options) };
 }
 
+/** The app's fields, names and values in turn, by these rules. `host` is the request's. */
+export function applyAnswerRules(fields: readonly string[], host: string, rules: AnswerRules): string[] {
+  const names = fields.map((name, index) => (index % 2 === 0 ? name.toLowerCase() : ""));
+  const rewritten = fields.map((value, index) =>
+    index % 2 === 0 ? value : (rules.rewrites(names[index - 1] ?? "")?.(value, host) ?? value),
+  );
+  const added = rules.additions.filter(({ lowerCaseName }) => !names.includes(lowerCaseName));
+  return [...rewritten, ...added.flatMap(({ name, value }) => [name, value])];
+}
+
 function rewritesOf({ repair, app }: AnswerOptions): ReadonlyMap<string, Rewrite> {
   const rewrites = new Map<string, Rewrite>();
   if (repair === "all" || repair === "cookies") rewrites.set("set-cookie", secureCookie);

@@ -32,7 +32,7 @@ test.each([
 });
 
 test("whatever the app sends, it is kept byte for byte, and a browser sees Secure", () => {
-  const text = fc.string({ unit: fc.constantFrom(...'aZ=;" \t\xe9', "Secure", "secure") });
+  const text = fc.string({ unit: fc.constantFrom("a", "=", ";", '"', " ", "\t", "\xe9", "Secure", "secure") });
   fc.assert(
     fc.property(text, (value) => {
       const result = secureCookie(value);
