@@ -36,7 +36,7 @@ export function upstreamRequest(request: IncomingMessage, defaultHost: string): 
 }
 
 /** RFC 9112 §3.2.2: of an absolute-form target the authority wins over Host, and the app gets the rest. */
-function originForm(target: string): { target: string; authority?: string } {
+export function originForm(target: string): { target: string; authority?: string } {
   const [, authority, rest] = /^https?:\/\/([^/?]+)(.*)$/i.exec(target) ?? [];
   if (authority === undefined || rest === undefined) return { target };
   return { authority, target: rest.startsWith("/") ? rest : `/${rest}` };
