@@ -14,6 +14,8 @@ export interface Challenge {
   /** In origin-form. */
   readonly target: string;
   readonly observer: UpstreamObserver;
+  /** How long the app may be without any traffic, milliseconds. */
+  readonly timeout: number;
 }
 
 /**
@@ -29,7 +31,7 @@ export function isChallenge({ method, headers }: IncomingMessage, target: string
 
 /** Asks the app. Of what the client sent it gets the path, Host and User-Agent alone. */
 export function relayChallenge(
-  { app, authority, target, observer }: Challenge,
+  { app, authority, target, observer, timeout }: Challenge,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
@@ -41,7 +43,7 @@ export function relayChallenge(
     headers: ["Host", authority, ...userAgent(request), "X-Forwarded-Proto", "http", "Connection", "close"],
     setDefaultHeaders: false,
     insecureHTTPParser: false,
-    timeout: APP_TIMEOUT,
+    timeout,
   });
   response.once("close", () => toApp.destroy());
   const instead = (error: Error) => {
@@ -76,6 +78,3 @@ function userAgent({ headers }: IncomingMessage): string[] {
 function passedOn(fields: readonly string[]): string[] {
   return selectFields(withoutHopByHop(fields), (name) => name !== "strict-transport-security");
 }
-
-/** Without any traffic, milliseconds. ACME servers wait for about as long. */
-const APP_TIMEOUT = 10_000;

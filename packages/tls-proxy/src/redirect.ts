@@ -30,12 +30,14 @@ export class Redirect {
   readonly server: Server;
   readonly #options: RedirectOptions;
   readonly #answers = new Map<ServerResponse, IncomingMessage>();
+  readonly #challengeTimeout: number;
   #draining = false;
 
   constructor(options: RedirectOptions) {
     this.#options = options;
-    const { stallTimeout, maxConnections, ...http } = { ...LIMITS, ...options.limits };
-    this.server = createServer({ ...http, insecureHTTPParser: false });
+    const { stallTimeout, maxConnections, challengeTimeout, ...http } = { ...LIMITS, ...options.limits };
+    this.#challengeTimeout = challengeTimeout;
+    this.server = createServer({ ...http, insecureHTTPParser: false, requireHostHeader: false }); // refused here, and counted
     this.server.maxHeadersCount = 0; // no silent dropping of fields: request-rules.ts counts and refuses
     this.server.maxConnections = maxConnections;
     this.server.setTimeout(stallTimeout);
@@ -81,7 +83,7 @@ export class Redirect {
     }
     if (isChallenge(request, target)) {
       observer.plain("challenge");
-      return relayChallenge({ app, authority, target, observer }, request, response);
+      return relayChallenge({ app, authority, target, observer, timeout: this.#challengeTimeout }, request, response);
     }
     observer.plain("redirected");
     const location = `https://${host.name}${portSuffix(this.#httpsPort(host))}${target}`;
@@ -123,4 +125,6 @@ const LIMITS = {
   maxHeaderSize: 32 * 1024,
   maxConnections: 1_000,
   stallTimeout: 60_000,
+  /** ACME servers wait for about as long. */
+  challengeTimeout: 10_000,
 };
