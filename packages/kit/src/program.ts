@@ -77,6 +77,7 @@ export class Program {
     for (const member of this.#members) {
       member.running = await member.sidecar.start(this.#contextOf(member));
       Object.assign(this.#addresses, member.running.addresses);
+      void member.running.failed?.catch(() => {}); // finished() tells of it, once all have started
     }
     if (this.#admin.phase === "starting") this.#admin.phase = "running";
     log.info(this.#addresses, "started");
@@ -84,8 +85,10 @@ export class Program {
 
   /** Settles when the work of all sidecars that have an end is over; rejects with the first that failed. */
   async finished(): Promise<void> {
+    const never = new Promise<never>(() => {});
     const ends = this.#members.flatMap(({ running }) => running?.done ?? []);
-    await (ends.length === 0 ? new Promise<never>(() => {}) : Promise.all(ends));
+    const failures = this.#members.flatMap(({ running }) => running?.failed?.then(() => never) ?? []);
+    await Promise.race([ends.length === 0 ? never : Promise.all(ends), ...failures]);
   }
 
   async reload(): Promise<void> {

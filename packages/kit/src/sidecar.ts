@@ -44,6 +44,8 @@ export interface Running {
   readonly addresses?: Readonly<Record<string, string>>;
   /** Resolves when the work is over (exit 0), rejects when it failed for good (exit 1). */
   readonly done?: Promise<void>;
+  /** Rejects when it failed for good (exit 1), of a sidecar whose work has no end: nobody waits for it to resolve. */
+  readonly failed?: Promise<void>;
 }
 
 /** A configured sidecar. It starts as well in a test, with no process of its own. */

@@ -41,6 +41,7 @@ describe("exit codes", () => {
   test.each([
     ["failing-start", /^stopped: no certificate at https:\/\/\[redacted\]@host\/$/],
     ["done-failed", /^stopped: gave up after 3 failures$/],
+    ["failed", /^stopped: the network has gone$/],
     ["stuck-stop", /^stopped: shutdown: the time-out ended with work under way\. Raise --shutdown-timeout$/],
     ["failing-twice", /^stopped: gave up; shutdown: the time-out ended/],
   ])("whatever is 1 (%s) has as its last line why", async (mode, reason) => {
@@ -55,6 +56,7 @@ describe("exit codes", () => {
 
   test("work that is over is 0, work that failed for good is 1", async () => {
     expect(await worker("done").exited).toBe(0);
+    expect(await worker("done-without-failure").exited).toBe(0);
     const failed = worker("done-failed");
     expect(await failed.exited).toBe(1);
     expect(failed.output()).toContain("gave up after 3 failures");

@@ -3,6 +3,7 @@ export { openFileDescriptors, openFileLimit } from "./descriptors.ts";
 export { type FindOptions, type ProcessMatch, findProcesses, topmost } from "./find.ts";
 export { type ProcessIdentity, identify, isSame, stillRunning } from "./identity.ts";
 export { MalformedProcFile } from "./malformed.ts";
+export { networkDevices } from "./network-devices.ts";
 export { type ProcessRow, readCommandLine, readEnvironment, readProcess, readStat, readStatus } from "./process-row.ts";
 export { type ProcessQuery, parseProcessQuery } from "./process-query.ts";
 export { type ScanOptions, listPids, scan } from "./scan.ts";

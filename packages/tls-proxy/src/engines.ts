@@ -1,4 +1,6 @@
 import { type Address, formatAddress } from "@pillion/kit";
+import type { AccessLog } from "./access-log/access-log.ts";
+import type { AnswerRules } from "./answers/answer-rules.ts";
 import type { ConnectionHandler } from "./front/connection-handler.ts";
 import type { UpstreamObserver } from "./http-proxy/engine.ts";
 import { DEFAULT_LIMITS, type RelayLimits, type RelayObserver } from "./relay/relay-options.ts";
@@ -13,12 +15,14 @@ export interface EngineOptions extends Partial<RelayLimits> {
 export interface EngineSurroundings {
   readonly app: Address;
   readonly observer: UpstreamObserver & RelayObserver;
+  readonly rules: AnswerRules;
+  readonly access: Pick<AccessLog, "write"> | undefined;
 }
 
 /** What carries HTTP/1.1 to the app. */
 export async function engineOf(
   options: EngineOptions,
-  { app, observer }: EngineSurroundings,
+  { app, observer, rules, access }: EngineSurroundings,
 ): Promise<ConnectionHandler> {
   const defaultHost = "path" in app ? "localhost" : formatAddress(app);
   if (options.engine === "http-proxy") {
@@ -27,14 +31,15 @@ export async function engineOf(
       import("./http-proxy/engine-on-http-proxy.ts"),
       import("./http-proxy/http-proxy-handler.ts"),
     ]);
-    return new HttpProxyHandler({ engine: httpProxyEngine(app, observer), defaultHost, observer });
+    return new HttpProxyHandler({ engine: httpProxyEngine(app, observer), defaultHost, observer, rules, access });
   }
   const pool = new UpstreamPool({ address: app, wait: options.upstreamWait, observer });
   return new Relay({
     pool,
     defaultHost,
     observer,
-    rules: { rewrites: () => undefined },
+    rules,
+    access,
     limits: { ...DEFAULT_LIMITS, ...options },
   });
 }

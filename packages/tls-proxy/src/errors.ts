@@ -11,5 +11,7 @@ export const errors = defineErrors({
   CERTIFICATE_KEY_MISMATCH: "The private key does not belong to the certificate.",
   CERTIFICATE_NOT_VALID: "The certificate in force has expired, or is not valid yet.",
   STATE_DIRECTORY_NOT_WRITABLE: "The state directory can't hold the development CA.",
+  ACCESS_LOG_UNWRITABLE: "The access log's file can't be opened.",
+  NETWORK_LOST: "Of the network that is shared with the app only loopback is left.",
   REQUESTS_CUT_OFF: "Requests were still in flight when the shutdown time-out ended.",
 });

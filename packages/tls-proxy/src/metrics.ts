@@ -2,6 +2,7 @@ import type { Metrics } from "@pillion/kit";
 import type { Front, FrontObserver } from "./front/front.ts";
 import type { UpstreamObserver } from "./http-proxy/engine.ts";
 import type { RelayObserver } from "./relay/relay-options.ts";
+import type { PlainOutcome } from "./redirect/redirect.ts";
 
 /** Counts what front and engine tell. */
 export function observers(metrics: Metrics): FrontObserver & UpstreamObserver & RelayObserver {
@@ -28,6 +29,18 @@ export function observers(metrics: Metrics): FrontObserver & UpstreamObserver & 
     failed: () => failures.inc({ kind: "failed" }),
     reached: () => {},
   };
+}
+
+/** Counts what comes over plain HTTP to the redirect listener. */
+export function countPlain(metrics: Metrics): { plain(outcome: PlainOutcome): void } {
+  const requests = metrics.counter("plain_requests_total", "Requests to the redirect listener.", ["outcome"]);
+  return { plain: (outcome) => requests.inc({ outcome }) };
+}
+
+/** Counts the lines that the access log lost because its reader is too slow. */
+export function countLost(metrics: Metrics): () => void {
+  const lost = metrics.counter("access_log_lost_total", "Lines that the access log lost, as its reader is too slow.");
+  return () => lost.inc();
 }
 
 /** Shows what is open, and until when the certificate in force is valid. */

@@ -1,6 +1,9 @@
 import { defineOptions } from "@pillion/kit";
 import { hostNameProblem } from "./host-names.ts";
 
+/** Node's timers hold no more, milliseconds. */
+const LONGEST = 2 ** 31 - 1;
+
 export const options = defineOptions(
   {
     listen: { type: "address", default: "127.0.0.1:8443", help: "Where HTTPS is served; :8443 is all interfaces." },
@@ -82,8 +85,63 @@ export const options = defineOptions(
       group: "Certificate",
       help: "A further name or address in the development certificate, besides localhost, 127.0.0.1 and ::1.",
     },
+    redirectListen: {
+      type: "address",
+      group: "Redirect",
+      help: "Where plain HTTP is answered with a redirect to HTTPS, such as :8080.",
+    },
+    redirectPort: {
+      type: "integer",
+      min: 1,
+      max: 65_535,
+      group: "Redirect",
+      help: "The port of HTTPS as clients see it. Default: 443 for who came to port 80, else that of --listen.",
+    },
+    hsts: {
+      type: "duration",
+      group: "Answers",
+      help: "Tells browsers to use https alone for so long, such as 365d; 0 takes it back. An app's own word goes first.",
+    },
+    hstsIncludeSubdomains: { type: "boolean", group: "Answers", help: "Has --hsts hold for all subdomains too." },
+    repair: {
+      type: "choice",
+      choices: ["all", "cookies", "location", "none"],
+      default: "all",
+      group: "Answers",
+      help: "What of the app's answers is made fit for https: its cookies Secure, its own http:// in Location https://.",
+    },
+    accessLog: {
+      type: "choice",
+      choices: ["off", "json", "combined"],
+      default: "off",
+      group: "Access log",
+      help: "A line for each request: JSON, or Apache's combined format.",
+    },
+    accessLogFile: {
+      type: "path",
+      group: "Access log",
+      help: "The file it is appended to, opened anew at SIGHUP. Default: standard output.",
+    },
+    accessLogQuery: {
+      type: "boolean",
+      group: "Access log",
+      help: "Logs query strings too, of the target and of Referer; they may hold secrets.",
+    },
+    networkWatch: {
+      type: "duration",
+      default: "5s",
+      max: LONGEST,
+      group: "End",
+      help: "Time between two looks whether the network's interfaces are still there; exits when they have gone. 0: never looks.",
+    },
+    allowShutdown: {
+      type: "boolean",
+      group: "End",
+      help: "Lets POST /shutdown on --admin-listen end it, for the app of a Job.",
+    },
   },
-  ({ upstream, appPort, cert, key, hostName = [] }, problem) => {
+  (values, problem) => {
+    const { upstream, appPort, cert, key, hostName = [] } = values;
     if (upstream && appPort) problem("appPort", "says the same as --upstream", "give one of them");
     if (!upstream && !appPort)
       problem(["appPort", "upstream"], "is missing", "Say where the app listens, with --app-port or --upstream");
@@ -99,5 +157,15 @@ export const options = defineOptions(
           "give names such as app.test, *.app.test or 192.0.2.1",
         );
     }
+    if (values.redirectPort && !values.redirectListen)
+      problem(["redirectPort", "redirectListen"], "there is no redirect", "Give --redirect-listen as well");
+    if (values.hstsIncludeSubdomains && values.hsts === undefined)
+      problem(["hstsIncludeSubdomains", "hsts"], "--hsts is not given", "Give it as well, such as --hsts 365d");
+    if ((values.accessLogFile || values.accessLogQuery) && values.accessLog === "off")
+      problem(
+        [values.accessLogFile ? "accessLogFile" : "accessLogQuery", "accessLog"],
+        "there is no access log",
+        "Give --access-log json or combined as well",
+      );
   },
 );

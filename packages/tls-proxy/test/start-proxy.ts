@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type TLSSocket, connect } from "node:tls";
 import { type Address, listen } from "@pillion/kit";
 import { developmentCertificate } from "../src/development-certificate.ts";
+import { NO_RULES } from "../src/answers/answer-rules.ts";
 import type { ConnectionHandler } from "../src/front/connection-handler.ts";
 import { Front } from "../src/front/front.ts";
 import { httpProxyEngine } from "../src/http-proxy/engine-on-http-proxy.ts";
@@ -84,7 +85,7 @@ function handlerOf(address: Address, options: ProxyOptions, told: string[]): Con
     pool,
     defaultHost,
     observer,
-    rules: { rewrites: () => undefined },
+    rules: NO_RULES,
     limits: { ...DEFAULT_LIMITS, ...relay },
   });
 }

@@ -6,6 +6,8 @@ export interface Arrival {
   readonly clientAddress: string | undefined;
   /** What the app is told of the client's certificate: names and values of header fields in turn. */
   readonly identity?: readonly string[] | undefined;
+  /** The subject of the client's certificate. */
+  readonly clientSubject?: string | undefined;
   /** Whether the client is a proxy that may say where its requests come from. */
   readonly trusted?: boolean | undefined;
 }

@@ -1,18 +1,21 @@
 import { Agent, type ClientRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream";
 import type { Address } from "@pillion/kit";
+import { type AnswerRules, NO_RULES, applyAnswerRules } from "../answers/answer-rules.ts";
 import httpProxy from "http-proxy";
 import type { Engine, UpstreamObserver } from "./engine.ts";
 import { withoutHopByHop } from "./hop-by-hop.ts";
 import { decided } from "./decided-options.ts";
 import { httpProxyUpgrades } from "./upgrades.ts";
-import { answer } from "../own-answer.ts";
+import { answer } from "../answers/own-answer.ts";
 import { answerInstead } from "./upstream-failure.ts";
 import type { UpstreamRequest } from "./upstream-request.ts";
 
 /** A request on its way: what http-proxy's events, which know only the client's request, need besides. */
 interface Passage {
   readonly gone: AbortSignal;
+  readonly host: string;
+  readonly onSent: ((bytes: number) => void) | undefined;
   /** Whether it went out on a connection that had been used before. */
   reused: boolean;
 }
@@ -22,7 +25,7 @@ interface Passage {
  * settled around it: the request's head comes from us alone (`decided`), the answer is written here
  * (`selfHandleResponse`), and either side's end ends the other.
  */
-export function httpProxyEngine(upstream: Address, observer: UpstreamObserver): Engine {
+export function httpProxyEngine(upstream: Address, observer: UpstreamObserver, rules: AnswerRules = NO_RULES): Engine {
   // http-proxy's own default, no agent, costs a connection a request. Last in, first out keeps the hot ones warm.
   const pool = new Agent({ keepAlive: true, scheduling: "lifo" });
   const fresh = new Agent({ keepAlive: false });
@@ -34,7 +37,7 @@ export function httpProxyEngine(upstream: Address, observer: UpstreamObserver): 
   });
   const passages = new WeakMap<IncomingMessage, Passage>();
   const instead = (error: Error, request: IncomingMessage, response: ServerResponse) =>
-    answer(request, response, answerInstead(error, observer));
+    answer(request, response, answerInstead(error, observer), rules);
 
   proxy.on("proxyReq", (toApp, request, response) => {
     const passage = passages.get(request);
@@ -51,7 +54,8 @@ export function httpProxyEngine(upstream: Address, observer: UpstreamObserver): 
 
   proxy.on("proxyRes", (fromApp, request, response) => {
     try {
-      response.writeHead(fromApp.statusCode ?? 0, fromApp.statusMessage ?? "", withoutHopByHop(fromApp.rawHeaders));
+      const fields = applyAnswerRules(withoutHopByHop(fromApp.rawHeaders), passages.get(request)?.host ?? "", rules);
+      response.writeHead(fromApp.statusCode ?? 0, fromApp.statusMessage ?? "", fields);
     } catch (error) {
       // A status or a reason that Node's parser lets in and its serializer refuses.
       fromApp.destroy();
@@ -62,6 +66,8 @@ export function httpProxyEngine(upstream: Address, observer: UpstreamObserver): 
     fromApp.once("error", (error) => {
       if (!passages.get(request)?.gone.aborted) observer.failed(error);
     });
+    const { onSent } = passages.get(request) ?? {};
+    if (onSent) fromApp.on("data", (bytes: Buffer) => onSent(bytes.length));
     relayBody(fromApp, response);
   });
 
@@ -70,21 +76,22 @@ export function httpProxyEngine(upstream: Address, observer: UpstreamObserver): 
     response: ServerResponse,
     outgoing: UpstreamRequest,
     gone: AbortSignal,
+    onSent: ((bytes: number) => void) | undefined,
     agent = pool,
   ): void {
-    const passage: Passage = { gone, reused: false };
+    const passage: Passage = { gone, host: outgoing.host, onSent, reused: false };
     passages.set(request, passage);
     const ssl = decided(outgoing, ["Connection", agent === pool ? "keep-alive" : "close"], { agent, signal: gone });
     proxy.web(request, response, { ssl }, (error) => {
       if (gone.aborted || response.headersSent) return; // what has begun, relayBody ends
       const stale = passage.reused && brokeOff(error);
-      if (stale && isRepeatable(outgoing)) send(request, response, outgoing, gone, fresh);
+      if (stale && isRepeatable(outgoing)) send(request, response, outgoing, gone, onSent, fresh);
       else instead(error, request, response);
     });
   }
 
   return {
-    request: (request, response, outgoing, gone) => send(request, response, outgoing, gone),
+    request: (request, response, outgoing, gone, onSent) => send(request, response, outgoing, gone, onSent),
     upgrade: httpProxyUpgrades(proxy, fresh, observer),
     close: () => pool.destroy(),
   };

@@ -7,8 +7,18 @@ import type { UpstreamRequest } from "./upstream-request.ts";
  * fields; an engine moves bytes, and answers itself only when the app can't.
  */
 export interface Engine {
-  /** Carries one exchange. `gone` aborts when the client went away before it was over. */
-  request(request: IncomingMessage, response: ServerResponse, outgoing: UpstreamRequest, gone: AbortSignal): void;
+  /**
+   * Carries one exchange.
+   * @param gone aborts when the client went away before it was over
+   * @param onSent gets the lengths of the pieces of the answer's body
+   */
+  request(
+    request: IncomingMessage,
+    response: ServerResponse,
+    outgoing: UpstreamRequest,
+    gone: AbortSignal,
+    onSent?: (bytes: number) => void,
+  ): void;
   /** Carries a WebSocket handshake and, once the app agreed, the tunnel. `early` is what came right behind the head. */
   upgrade(request: IncomingMessage, socket: Duplex, early: Buffer, outgoing: UpstreamRequest, gone: AbortSignal): void;
   /** Lets go of idle connections to the app. */

@@ -1,10 +1,14 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
+import { type Numbers, connectionFacts } from "../access-log/access-entry.ts";
+import type { AccessEntry } from "../access-log/access-line.ts";
+import type { AccessLog } from "../access-log/access-log.ts";
+import type { AnswerRules } from "../answers/answer-rules.ts";
 import type { Arrival, ConnectionHandler } from "../front/connection-handler.ts";
 import { Origin } from "../http1/origin.ts";
 import type { Refusal } from "../http1/refusal.ts";
-import { type OwnAnswer, answer, answerOnSocket } from "../own-answer.ts";
+import { type OwnAnswer, answer, answerOnSocket } from "../answers/own-answer.ts";
 import { Connections } from "./connections.ts";
 import type { Engine } from "./engine.ts";
 import { refusalOf } from "./request-rules.ts";
@@ -18,6 +22,9 @@ export interface HttpProxyHandlerOptions {
     /** @param seconds from the request's head to the end of the answer, or to the client's going away */
     answered(status: number, seconds: number): void;
   };
+  readonly rules?: AnswerRules | undefined;
+  /** Where each request is told of, if anywhere. */
+  readonly access?: Pick<AccessLog, "write"> | undefined;
   /** Times in milliseconds, sizes in bytes. */
   readonly limits?: Partial<typeof LIMITS>;
 }
@@ -28,6 +35,7 @@ export class HttpProxyHandler implements ConnectionHandler {
   readonly #server: Server;
   readonly #options: HttpProxyHandlerOptions;
   readonly #origins = new WeakMap<object, Origin>();
+  readonly #arrivals = new WeakMap<object, Arrival>();
 
   constructor(options: HttpProxyHandlerOptions) {
     this.#options = options;
@@ -60,6 +68,7 @@ export class HttpProxyHandler implements ConnectionHandler {
   accept(socket: TLSSocket, arrival: Arrival): void {
     this.connections.add(socket);
     this.#origins.set(socket, new Origin(arrival));
+    this.#arrivals.set(socket, arrival);
     this.#server.emit("connection", socket);
   }
 
@@ -79,12 +88,25 @@ export class HttpProxyHandler implements ConnectionHandler {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    const gone = this.connections.begin(request, response, (seconds) =>
-      this.#options.observer.answered(response.headersSent ? response.statusCode : CLIENT_GONE, seconds),
-    );
+    const { observer, access, rules, engine } = this.#options;
     const refusal = refusalOf(request);
-    if (refusal) return answer(request, response, refused(refusal));
-    this.#options.engine.request(request, response, this.#outgoing(request), gone);
+    let bytesSent = 0;
+    const gone = this.connections.begin(request, response, (seconds) => {
+      const status = response.headersSent ? response.statusCode : CLIENT_GONE;
+      observer.answered(status, seconds);
+      const outcome = refusal ? "refused" : response.writableFinished ? "complete" : "client-gone";
+      access?.write(this.#entry(request, { status, duration: seconds * 1000, bytesSent, bytesReceived: 0, outcome }));
+    });
+    if (refusal) return answer(request, response, refused(refusal), rules);
+    engine.request(request, response, this.#outgoing(request), gone, (bytes) => (bytesSent += bytes));
+  }
+
+  #entry(request: IncomingMessage, numbers: Numbers): AccessEntry {
+    const { method = "-", url: target = "-", headers } = request;
+    const said = { method, target, host: headers.host, referer: headers.referer, userAgent: headers["user-agent"] };
+    const arrival = this.#arrivals.get(request.socket) ?? NOWHERE;
+    const facts = connectionFacts({ socket: request.socket as TLSSocket, arrival });
+    return { ...facts, ...said, ...numbers, time: Date.now() - numbers.duration };
   }
 
   #tunnel(request: IncomingMessage, socket: Duplex, early: Buffer): void {
@@ -96,7 +118,7 @@ export class HttpProxyHandler implements ConnectionHandler {
   }
 
   #outgoing(request: IncomingMessage) {
-    const origin = this.#origins.get(request.socket) ?? new Origin({ clientAddress: undefined });
+    const origin = this.#origins.get(request.socket) ?? new Origin(NOWHERE);
     return upstreamRequest(request, origin, this.#options.defaultHost);
   }
 
@@ -117,6 +139,8 @@ export class HttpProxyHandler implements ConnectionHandler {
     else answerOnSocket(undefined, socket, refused(MALFORMED[error.code ?? ""] ?? NOT_HTTP));
   }
 }
+
+const NOWHERE: Arrival = { clientAddress: undefined };
 
 /** nginx's status for requests whose client left before there was an answer. */
 const CLIENT_GONE = 499;

@@ -4,7 +4,7 @@ import type httpProxy from "http-proxy";
 import type { Engine, UpstreamObserver } from "./engine.ts";
 import { connectionOptions, withoutHopByHop } from "./hop-by-hop.ts";
 import { decided } from "./decided-options.ts";
-import { answerOnSocket, serializeHead } from "../own-answer.ts";
+import { answerOnSocket, serializeHead } from "../answers/own-answer.ts";
 import { answerInstead } from "./upstream-failure.ts";
 
 /**

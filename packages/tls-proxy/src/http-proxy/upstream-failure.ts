@@ -1,5 +1,5 @@
 import type { UpstreamObserver } from "./engine.ts";
-import { APP_AWAY, APP_FAILED, type OwnAnswer } from "../own-answer.ts";
+import { APP_AWAY, APP_FAILED, type OwnAnswer } from "../answers/own-answer.ts";
 
 /** Tells of a failure to reach the app, or of the app's at a request, and says what the client gets instead. */
 export function answerInstead(error: NodeJS.ErrnoException, observer: UpstreamObserver): OwnAnswer {

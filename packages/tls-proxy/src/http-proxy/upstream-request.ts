@@ -6,6 +6,8 @@ import { fieldValues, selectFields, withoutHopByHop } from "./hop-by-hop.ts";
 /** A request as the app gets it. Every engine sends exactly this. */
 export interface UpstreamRequest {
   readonly method: string;
+  /** What the request is for: `name` or `name:port`. */
+  readonly host: string;
   /** Byte for byte what the client sent, in origin-form (or `*`): nothing decoded, nothing folded. */
   readonly target: string;
   /** Names and values in turn; without `Connection` and `Upgrade`, which belong to the engine's own connection. */
@@ -25,6 +27,7 @@ export function upstreamRequest(request: IncomingMessage, origin: Origin, defaul
   const framing = bodyFraming(rawHeaders);
   return {
     method,
+    host,
     target,
     fields: ["Host", host, ...withForwarded(endToEnd, origin, host), ...framing.fields],
     hasBody: framing.hasBody,
@@ -32,7 +35,7 @@ export function upstreamRequest(request: IncomingMessage, origin: Origin, defaul
 }
 
 /** RFC 9112 §3.2.2: of an absolute-form target the authority wins over Host, and the app gets the rest. */
-function originForm(target: string): { target: string; authority?: string } {
+export function originForm(target: string): { target: string; authority?: string } {
   const [, authority, rest] = /^https?:\/\/([^/?]+)(.*)$/i.exec(target) ?? [];
   if (authority === undefined || rest === undefined) return { target };
   return { authority, target: rest.startsWith("/") ? rest : `/${rest}` };

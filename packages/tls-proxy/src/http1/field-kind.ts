@@ -16,9 +16,8 @@ export const FieldKind = {
   origin: 9,
   setCookie: 10,
   location: 11,
-  strictTransportSecurity: 12,
   /** Reads as a framing field to an app that takes `_` for `-`. */
-  disguised: 13,
+  disguised: 12,
 } as const;
 export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind];
 
@@ -43,7 +42,6 @@ const KNOWN: Readonly<Record<string, FieldKind>> = {
   "set-cookie": FieldKind.setCookie,
   location: FieldKind.location,
   "content-location": FieldKind.location,
-  "strict-transport-security": FieldKind.strictTransportSecurity,
 };
 const ORIGIN_PREFIXES = ["x-forwarded-", "x-client-cert-", "x-ssl-client-", "ssl-client-"];
 

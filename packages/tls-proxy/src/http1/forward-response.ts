@@ -1,16 +1,10 @@
 // Hot path: lines that stay are copied in runs, as they came, unless the app wrote what has to be mended.
+import type { AnswerRules } from "../answers/answer-rules.ts";
 import { FieldKind } from "./field-kind.ts";
+import type { Fields } from "./fields.ts";
 import { copyLines } from "./forward-request.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { ResponseHead } from "./response-head.ts";
-
-/** What is put right in every answer besides its framing. */
-export interface AnswerRules {
-  /** The new value of a field of this kind, for requests to `host`; nothing when values of this kind stay. */
-  rewrites(kind: FieldKind): ((value: string, host: string) => string) | undefined;
-  /** The value of Strict-Transport-Security for answers that have none of their own. */
-  readonly strictTransportSecurity?: string | undefined;
-}
 
 export interface AnswerConnection {
   /** Whether the body goes on in chunks. */
@@ -35,8 +29,9 @@ export function forwardResponseHead(head: ResponseHead, connection: AnswerConnec
     out.text("\r\n");
     writeLines(head, connection, out);
   }
-  if (rules.strictTransportSecurity !== undefined && fields.find(FieldKind.strictTransportSecurity) < 0)
-    out.text(`Strict-Transport-Security: ${rules.strictTransportSecurity}\r\n`);
+  if (!head.isInformational)
+    for (const { name, lowerCaseName, value } of rules.additions)
+      if (!has(fields, lowerCaseName)) out.text(`${name}: ${value}\r\n`);
   if (head.status === 101) out.text(`Connection: Upgrade\r\nUpgrade: ${upgradeOf(head)}\r\n`);
   else if (connection.close && !head.isInformational) out.text("Connection: close\r\n");
   out.text(connection.chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n");
@@ -48,18 +43,24 @@ function writeLines(head: ResponseHead, { chunked, host, rules }: AnswerConnecti
   for (let index = 0; index < fields.count; index++) {
     if (!staysInResponse(head, index, chunked)) continue;
     const value = fields.value(index);
-    const rewrite = rules.rewrites((fields.kind[index] ?? 0) as FieldKind);
+    const rewrite = mayNeedRewriting(fields.kind[index]) ? rules.rewrites(fields.name(index)) : undefined;
     out.copy(head.bytes, fields.lineStart[index] ?? 0, fields.nameEnd[index] ?? 0);
     out.text(`: ${rewrite?.(value, host) ?? value}\r\n`);
   }
 }
 
 function needsRewriting({ fields }: ResponseHead, rules: AnswerRules): boolean {
-  for (let index = 0; index < fields.count; index++) {
-    const kind = fields.kind[index];
-    if (kind === FieldKind.setCookie || kind === FieldKind.location)
-      if (rules.rewrites(kind) !== undefined) return true;
-  }
+  for (let index = 0; index < fields.count; index++)
+    if (mayNeedRewriting(fields.kind[index]) && rules.rewrites(fields.name(index)) !== undefined) return true;
+  return false;
+}
+
+function mayNeedRewriting(kind: number | undefined): boolean {
+  return kind === FieldKind.setCookie || kind === FieldKind.location;
+}
+
+function has(fields: Fields, lowerCaseName: string): boolean {
+  for (let index = 0; index < fields.count; index++) if (fields.name(index) === lowerCaseName) return true;
   return false;
 }
 

@@ -1,10 +1,12 @@
 // Hot path: one listener for data, nothing allocated for a request but the slices that are written.
 import type { TLSSocket } from "node:tls";
-import type { Origin } from "../http1/origin.ts";
+import type { Arrival } from "../front/connection-handler.ts";
+import { Origin } from "../http1/origin.ts";
 import type { Refusal } from "../http1/refusal.ts";
 import { RequestHead } from "../http1/request-head.ts";
-import { answerText } from "../own-answer.ts";
+import { answerText } from "../answers/own-answer.ts";
 import { Exchange, type ExchangeClient } from "./exchange.ts";
+import { refusedEntry } from "../access-log/access-entry.ts";
 import type { RelayOptions } from "./relay-options.ts";
 import { readDirectly } from "./read-directly.ts";
 import { RequestReader } from "./request-reader.ts";
@@ -36,6 +38,7 @@ const RATE_WINDOW = 10_000;
 export class ClientConnection implements ExchangeClient {
   readonly socket: TLSSocket;
   readonly origin: Origin;
+  readonly arrival: Arrival;
   readonly #owner: ConnectionOwner;
   readonly #relay: RelayOptions;
   readonly #reader = new RequestReader();
@@ -48,9 +51,10 @@ export class ClientConnection implements ExchangeClient {
   /** What came while an exchange was under way: pipelined requests. */
   #backlog: Buffer | undefined;
 
-  constructor(socket: TLSSocket, origin: Origin, relay: RelayOptions, owner: ConnectionOwner) {
+  constructor(socket: TLSSocket, arrival: Arrival, relay: RelayOptions, owner: ConnectionOwner) {
     this.socket = socket;
-    this.origin = origin;
+    this.arrival = arrival;
+    this.origin = new Origin(arrival);
     this.#relay = relay;
     this.#owner = owner;
     this.#exchange = new Exchange(this, relay);
@@ -80,7 +84,7 @@ export class ClientConnection implements ExchangeClient {
   /** What is under way, for the log. */
   describe(now: number): string {
     const seconds = ((now - this.#exchange.startedAt) / 1000).toFixed(1);
-    return `${this.#exchange.describe()} from ${this.socket.remoteAddress}, ${seconds} s old`;
+    return `${this.#exchange.describe()} from ${this.arrival.clientAddress}, ${seconds} s old`;
   }
 
   /** Ends the connection unless a request is under way: that ends it then. */
@@ -114,7 +118,7 @@ export class ClientConnection implements ExchangeClient {
 
   refuseBody(status: number, reason: string): void {
     const answered = this.#exchange.hasAnswer;
-    this.#exchange.abort();
+    this.#exchange.abort("refused");
     if (answered) this.socket.destroy();
     else this.#refuse({ status, reason });
   }
@@ -184,8 +188,9 @@ export class ClientConnection implements ExchangeClient {
 
   #refuse({ status, reason }: Refusal): void {
     const explanation = `The request was refused: ${reason}.`;
-    this.socket.write(answerText({ status, explanation, close: true }, ""), "latin1");
+    this.socket.write(answerText({ status, explanation, close: true }, "", this.#relay.rules), "latin1");
     this.#relay.observer.answered(status, 0);
+    this.#relay.access?.write(refusedEntry(this, status));
     this.#linger();
   }
 

@@ -1,6 +1,7 @@
 // Hot path: one object a connection, used for one exchange after the other.
 import type { TLSSocket } from "node:tls";
 import { CHUNK_END, LAST_CHUNK, chunkStart, lastChunkWith } from "../http1/chunks.ts";
+import type { Arrival } from "../front/connection-handler.ts";
 import type { Fields } from "../http1/fields.ts";
 import { forwardRequestHead } from "../http1/forward-request.ts";
 import { forwardResponseHead } from "../http1/forward-response.ts";
@@ -8,9 +9,10 @@ import type { Origin } from "../http1/origin.ts";
 import { Outgoing } from "../http1/outgoing.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
-import { APP_AWAY, APP_FAILED, type OwnAnswer, answerText } from "../own-answer.ts";
+import { APP_AWAY, APP_FAILED, type OwnAnswer, answerText } from "../answers/own-answer.ts";
 import type { AnswerReceiver, UpstreamFailure } from "../upstream/answer-receiver.ts";
 import type { UpstreamConnection } from "../upstream/upstream-connection.ts";
+import { type Outcome, accessEntry } from "../access-log/access-entry.ts";
 import type { RelayOptions } from "./relay-options.ts";
 import { COPIED_AT_MOST, RequestBody } from "./request-body.ts";
 import { isIdempotent } from "./methods.ts";
@@ -19,6 +21,7 @@ import { isIdempotent } from "./methods.ts";
 export interface ExchangeClient {
   readonly socket: TLSSocket;
   readonly origin: Origin;
+  readonly arrival: Arrival;
   /** Whether the connection is to end with the exchange under way. */
   readonly closes: boolean;
   /** The app was found: the request's body is wanted. */
@@ -63,6 +66,8 @@ export class Exchange implements AnswerReceiver {
   #status = 0;
   #chunked = false;
   #hasTrailers = false;
+  /** What only the access log wants to know. */
+  #told: { sent: number; upstreamTime?: number } = { sent: 0 };
   /** What the client hasn't taken yet of what is written without a copy. */
   #uncopied = 0;
 
@@ -162,10 +167,10 @@ export class Exchange implements AnswerReceiver {
   }
 
   /** The client has gone, or is sent away: so does the app's work. */
-  abort(): void {
+  abort(outcome: Outcome = "client-gone"): void {
     this.#withdraw?.();
     this.#upstream?.abort();
-    this.#over();
+    this.#over(outcome);
   }
 
   /** The client of a tunnel has said all. */
@@ -211,6 +216,7 @@ export class Exchange implements AnswerReceiver {
     const { framing } = head;
     this.#relay.observer.reached();
     this.#status = head.status;
+    if (this.#relay.access !== undefined) this.#told = { sent: 0, upstreamTime: performance.now() - this.startedAt };
     this.#isTunnel = head.status === 101;
     if (this.#client.closes || this.#mayHoldBack) this.#keepAlive = false;
     this.#chunked = !this.#isHttp10 && (framing === "chunked" || framing === "close");
@@ -222,6 +228,7 @@ export class Exchange implements AnswerReceiver {
 
   data(bytes: Buffer, start: number, end: number): void {
     const length = end - start;
+    this.#told.sent += length;
     if (this.#chunked) chunkStart(length, TO_CLIENT);
     if (length <= COPIED_AT_MOST) TO_CLIENT.copy(bytes, start, end);
     else {
@@ -252,7 +259,7 @@ export class Exchange implements AnswerReceiver {
   }
 
   ended(): void {
-    this.#over();
+    this.#over("complete");
     this.#next(this.#keepAlive);
   }
 
@@ -267,7 +274,7 @@ export class Exchange implements AnswerReceiver {
     this.#relay.observer.failed(error);
     if (this.#status === 0) return this.#answerInstead(APP_FAILED);
     // Half an answer must not look whole.
-    this.#over();
+    this.#over("app-failed");
     this.#client.socket.destroy();
   }
 
@@ -275,8 +282,8 @@ export class Exchange implements AnswerReceiver {
     this.#status = own.status;
     const close = this.#client.closes || !this.#keepAlive || this.#mayHoldBack;
     const accept = /\r\naccept:([^\r]*)/i.exec(this.#sentHead.toString("latin1"))?.[1] ?? "";
-    this.#client.socket.write(answerText(own, accept, { head: this.#isHead, close }), "latin1");
-    this.#over();
+    this.#client.socket.write(answerText(own, accept, this.#relay.rules, { head: this.#isHead, close }), "latin1");
+    this.#over("app-failed");
     this.#next(!close);
   }
 
@@ -292,10 +299,17 @@ export class Exchange implements AnswerReceiver {
     else this.#client.exchangeEnded(persists);
   }
 
-  #over(): void {
+  #over(outcome: Outcome): void {
     this.#upstream = this.#withdraw = undefined;
     if (this.startedAt === 0) return;
-    this.#relay.observer.answered(this.#status || CLIENT_GONE, (performance.now() - this.startedAt) / 1000);
+    const status = this.#status || CLIENT_GONE;
+    const duration = performance.now() - this.startedAt;
+    this.#relay.observer.answered(status, duration / 1000);
+    if (this.#relay.access !== undefined) {
+      const { sent: bytesSent, upstreamTime } = this.#told;
+      const numbers = { status, duration, bytesSent, bytesReceived: this.#body.length, upstreamTime };
+      this.#relay.access.write(accessEntry(this.#client, this.#sentHead, { ...numbers, outcome }));
+    }
     this.startedAt = 0;
   }
 }

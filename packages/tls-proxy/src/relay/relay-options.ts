@@ -1,4 +1,5 @@
-import type { AnswerRules } from "../http1/forward-response.ts";
+import type { AccessLog } from "../access-log/access-log.ts";
+import type { AnswerRules } from "../answers/answer-rules.ts";
 import type { UpstreamPool } from "../upstream/upstream-pool.ts";
 
 /** What an engine tells of requests and of the app. */
@@ -44,4 +45,6 @@ export interface RelayOptions {
   readonly observer: RelayObserver;
   readonly rules: AnswerRules;
   readonly limits: RelayLimits;
+  /** Where each request is told of, if anywhere. */
+  readonly access?: Pick<AccessLog, "write"> | undefined;
 }

@@ -1,7 +1,6 @@
 import type { TLSSocket } from "node:tls";
 import { aborted } from "../aborted.ts";
 import type { Arrival, ConnectionHandler } from "../front/connection-handler.ts";
-import { Origin } from "../http1/origin.ts";
 import { ClientConnection, type ConnectionOwner } from "./client-connection.ts";
 import type { RelayOptions } from "./relay-options.ts";
 
@@ -26,7 +25,7 @@ export class Relay implements ConnectionHandler, ConnectionOwner {
   }
 
   accept(socket: TLSSocket, arrival: Arrival): void {
-    this.#connections.add(new ClientConnection(socket, new Origin(arrival), this.#options, this));
+    this.#connections.add(new ClientConnection(socket, arrival, this.#options, this));
     // One clock for all time-outs: a timer for each would be moved with every request.
     this.#clock ??= setInterval(() => this.#look(), 1_000).unref();
   }

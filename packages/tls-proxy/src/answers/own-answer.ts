@@ -1,5 +1,6 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import type { AnswerRules } from "./answer-rules.ts";
 
 /** An answer that comes from the proxy itself and not from the app. */
 export interface OwnAnswer {
@@ -23,16 +24,28 @@ export const APP_FAILED: OwnAnswer = { status: 502, explanation: "The applicatio
  * The whole answer as HTTP/1.1 text (ASCII).
  * @param accept what the client accepts; a page for those who ask for HTML
  */
-export function answerText(own: OwnAnswer, accept: string, { head = false, close = own.close ?? false } = {}): string {
-  const { fields, body } = render(accept, own);
+export function answerText(
+  own: OwnAnswer,
+  accept: string,
+  rules: AnswerRules,
+  { head = false, close = own.close ?? false } = {},
+): string {
+  const { fields: shown, body } = render(accept, own);
+  const fields = [...shown, ...rules.additions.flatMap(({ name, value }) => [name, value])];
   const lines = fields.map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join("");
   const line = `HTTP/1.1 ${own.status} ${STATUS_CODES[own.status] ?? ""}\r\n`;
   return `${line}${lines}${close ? "Connection: close\r\n" : ""}\r\n${head ? "" : body}`;
 }
 
 /** Answers with a short page, as HTML for those who ask for it. */
-export function answer(request: IncomingMessage, response: ServerResponse, own: OwnAnswer): void {
-  const { fields, body } = render(request.headers.accept, own);
+export function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  own: OwnAnswer,
+  rules: Pick<AnswerRules, "additions"> = { additions: [] },
+): void {
+  const { fields: shown, body } = render(request.headers.accept, own);
+  const fields = [...shown, ...rules.additions.flatMap(({ name, value }) => [name, value])];
   if (own.close) response.shouldKeepAlive = false;
   response.writeHead(own.status, STATUS_CODES[own.status] ?? "", fields).end(body);
 }

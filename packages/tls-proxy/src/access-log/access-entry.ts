@@ -1,0 +1,51 @@
+import type { AccessEntry } from "./access-line.ts";
+import type { TLSSocket } from "node:tls";
+import type { Arrival } from "../front/connection-handler.ts";
+import { RequestHead, parseRequestHead } from "../http1/request-head.ts";
+
+export type Outcome = AccessEntry["outcome"];
+/** What the exchange itself knows. */
+export type Numbers = Pick<
+  AccessEntry,
+  "status" | "duration" | "bytesSent" | "bytesReceived" | "upstreamTime" | "outcome"
+>;
+
+/** A client connection, as far as it is told of. */
+interface Client {
+  readonly socket: TLSSocket;
+  readonly arrival: Arrival;
+}
+
+/** Used within one call only. */
+const HEAD = new RequestHead();
+
+/** What the access log says of an exchange. @param sentHead the request's head as the app got it */
+export function accessEntry(client: Client, sentHead: Buffer, numbers: Numbers): AccessEntry {
+  parseRequestHead(HEAD, sentHead, 0, sentHead.length);
+  const { fields, method, target, authority: host } = HEAD;
+  const value = (name: string) => {
+    for (let index = 0; index < fields.count; index++) if (fields.name(index) === name) return fields.value(index);
+    return undefined;
+  };
+  const said = { method, target, host, referer: value("referer"), userAgent: value("user-agent") };
+  return { ...connectionFacts(client), ...said, ...numbers, time: Date.now() - numbers.duration };
+}
+
+/** The same of a request that was refused by its head, which nobody shall read as one. */
+export function refusedEntry(client: Client, status: number): AccessEntry {
+  const nothing = { method: "-", target: "-", duration: 0, bytesSent: 0, bytesReceived: 0 };
+  return { ...connectionFacts(client), ...nothing, time: Date.now(), status, outcome: "refused" };
+}
+
+/** What is the same for all requests of an HTTP/1.1 connection. */
+export function connectionFacts({ socket, arrival }: Client) {
+  return {
+    client: arrival.clientAddress ?? "-",
+    clientSubject: arrival.clientSubject,
+    protocol: "HTTP/1.1",
+    tlsVersion: socket.getProtocol() ?? undefined,
+    cipher: socket.getCipher()?.name,
+    alpn: socket.alpnProtocol || undefined,
+    serverName: ("servername" in socket && typeof socket.servername === "string" && socket.servername) || undefined,
+  };
+}

@@ -1,0 +1,28 @@
+import { type AccessEntry, accessLine } from "./access-line.ts";
+import { type OutputObserver, fileOutput, streamOutput } from "./access-output.ts";
+
+export interface AccessLogOptions {
+  readonly format: "off" | "json" | "combined";
+  /** Nothing: standard output, through the stream that the log itself uses. */
+  readonly file: string | undefined;
+  /** Whether query strings are logged. */
+  readonly query: boolean;
+  readonly observer: OutputObserver;
+}
+
+export interface AccessLog {
+  /** Never waits: lines go out in batches, within a moment. */
+  write(entry: AccessEntry): void;
+  /** Opens the file anew, after it was renamed. A file that can't be opened is told of, and the old one stays. */
+  reopen(): void;
+  /** Writes what is left, for a second at the most. */
+  close(): Promise<void>;
+}
+
+/** A line for each request, or nothing when it is off. @throws ACCESS_LOG_UNWRITABLE */
+export function accessLog({ format, file, query, observer }: AccessLogOptions): AccessLog | undefined {
+  if (format === "off") return undefined;
+  const line = accessLine(format, query);
+  const output = file === undefined ? streamOutput(process.stdout, observer) : fileOutput(file, observer);
+  return { ...output, write: (entry) => output.write(line(entry)) };
+}
