@@ -11,5 +11,6 @@ export const errors = defineErrors({
   CERTIFICATE_KEY_MISMATCH: "The private key does not belong to the certificate.",
   CERTIFICATE_NOT_VALID: "The certificate in force has expired, or is not valid yet.",
   STATE_DIRECTORY_NOT_WRITABLE: "The state directory can't hold the development CA.",
+  CONNECTIONS_CUT_OFF: "Connections of --mode tcp were still at work when the shutdown time-out ended.",
   REQUESTS_CUT_OFF: "Requests were still in flight when the shutdown time-out ended.",
 });

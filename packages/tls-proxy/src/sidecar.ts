@@ -1,5 +1,7 @@
+import type { Server } from "node:net";
 import {
   type Address,
+  type Context,
   type Health,
   type Logger,
   defineSidecar,
@@ -10,6 +12,7 @@ import {
   repeat,
   systemCode,
 } from "@pillion/kit";
+import type { CertificatePair } from "./certificate.ts";
 import { CertificateKeeper } from "./certificate-keeper.ts";
 import { certificateSource } from "./certificate-source.ts";
 import type { UpstreamObserver } from "./engine.ts";
@@ -17,42 +20,78 @@ import { errors } from "./errors.ts";
 import { Front } from "./front.ts";
 import { httpProxyEngine } from "./http-proxy-engine.ts";
 import { identity } from "./identity.ts";
-import { addFrontMetrics, observers } from "./metrics.ts";
+import { addCertificateMetrics, addFrontMetrics, observers } from "./metrics.ts";
 import { options } from "./options.ts";
+import { type ServeTcpOptions, connectionsCutOff, serveTcp } from "./tcp/serve-tcp.ts";
 
 const HOUR = 3_600_000;
 
-/** Serves an app's plain HTTP as HTTPS. */
-export const tlsProxy = defineSidecar(identity, options, ({ listen, upstream, appPort = 0, ...files }) => ({
-  async start({ signal, log, metrics, health }) {
+/** Serves an app's plain HTTP as HTTPS, or with `mode: "tcp"` any other protocol of its inside TLS. */
+export const tlsProxy = defineSidecar(identity, options, ({ listen, upstream, appPort = 0, mode, ...others }) => ({
+  async start(context) {
+    const { signal, log, metrics, health } = context;
     const app = reachable(upstream ?? { host: "127.0.0.1", port: appPort });
-    const source = certificateSource(files, log);
+    const source = certificateSource(others, log);
     const first = await source.load(new Date());
     log.info(
       { subject: first.subject, fingerprint: first.fingerprint, notAfter: first.notAfter },
       "certificate in force",
     );
-
-    const counted = observers(metrics);
-    const engine = httpProxyEngine(app, { ...counted, ...watchApp(app, health, log, counted) });
-    const defaultHost = "path" in app ? "localhost" : formatAddress(app);
-    const front = new Front({ pair: first, engine, defaultHost, observer: counted });
-    const certificate = new CertificateKeeper(source, first, { log, health }, (pair) => front.replaceCertificate(pair));
-    addFrontMetrics(metrics, front, () => certificate.current.notAfter);
-    const address = await listenOn(front.server, listen, "--listen");
+    const served =
+      mode === "tcp" ? tcpServed(first, { ...others, upstream: app }, context) : httpServed(first, app, context);
+    const certificate = new CertificateKeeper(source, first, { log, health }, (pair) =>
+      served.replaceCertificate(pair),
+    );
+    addCertificateMetrics(metrics, () => certificate.current.notAfter);
+    const address = await listenOn(served.server, listen, "--listen");
     const checks = repeat(HOUR, { signal, health: health.condition("validity") }, () => certificate.check(new Date()));
     return {
-      addresses: { https: formatAddress(address) },
+      addresses: { [mode === "tcp" ? "tls" : "https"]: formatAddress(address) },
       reload: () => certificate.reload(new Date()),
       async stop(deadline) {
-        const cutOff = await front.drain(deadline);
-        engine.close();
+        const cutOff = await served.drain(deadline);
         await checks;
-        if (cutOff.length > 0) throw requestsCutOff(cutOff);
+        if (cutOff.length > 0) throw served.cutOffError(cutOff);
       },
     };
   },
 }));
+
+/** What either mode hands over. */
+interface Served {
+  readonly server: Server;
+  replaceCertificate(pair: CertificatePair): void;
+  drain(deadline: AbortSignal): Promise<string[]>;
+  cutOffError(cutOff: readonly string[]): Error;
+}
+
+function tcpServed(pair: CertificatePair, settings: ServeTcpOptions, context: Context): Served {
+  const front = serveTcp(pair, settings, context);
+  return {
+    server: front.server,
+    replaceCertificate: (renewed) => front.replaceCertificate(renewed),
+    drain: (deadline) => front.drain(deadline),
+    cutOffError: connectionsCutOff,
+  };
+}
+
+function httpServed(pair: CertificatePair, app: Address, { metrics, health, log }: Context): Served {
+  const counted = observers(metrics);
+  const engine = httpProxyEngine(app, { ...counted, ...watchApp(app, health, log, counted) });
+  const defaultHost = "path" in app ? "localhost" : formatAddress(app);
+  const front = new Front({ pair, engine, defaultHost, observer: counted });
+  addFrontMetrics(metrics, front);
+  return {
+    server: front.server,
+    replaceCertificate: (renewed) => front.replaceCertificate(renewed),
+    async drain(deadline) {
+      const cutOff = await front.drain(deadline);
+      engine.close();
+      return cutOff;
+    },
+    cutOffError: requestsCutOff,
+  };
+}
 
 /** Health and log on top of the counts: that the app is away is a state, that it broke off an incident. */
 function watchApp(app: Address, health: Health, log: Logger, counted: UpstreamObserver): UpstreamObserver {

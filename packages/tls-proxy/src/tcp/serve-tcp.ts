@@ -1,0 +1,68 @@
+import { type Address, type Context, type Logger, formatAddress, messageOf, systemCode } from "@pillion/kit";
+import type { CertificatePair } from "../certificate.ts";
+import { type Cidr, isTrusted } from "../cidr-list.ts";
+import { errors } from "../errors.ts";
+import { TcpFront } from "../front/tcp-front.ts";
+import { addTcpMetrics, proxyHeaderCounter, tcpObservers } from "../metrics.ts";
+import { TcpHandler, type TcpObserver, type TcpOptions } from "./tcp-handler.ts";
+
+export interface ServeTcpOptions extends Pick<
+  TcpOptions,
+  "upstream" | "sendProxyProtocol" | "upstreamWait" | "connectTimeout" | "idleTimeout"
+> {
+  readonly alpn: readonly string[];
+  readonly proxyProtocolFrom: readonly Cidr[];
+}
+
+/** Puts `--mode tcp` together: the front with its byte pipe, counted and told of in health and log. */
+export function serveTcp(
+  pair: CertificatePair,
+  { alpn, proxyProtocolFrom, ...tcp }: ServeTcpOptions,
+  { metrics, health, log }: Pick<Context, "metrics" | "health" | "log">,
+): TcpFront {
+  const counted = tcpObservers(metrics);
+  const observer = { ...counted, ...watchApp(tcp.upstream, health, log, counted) };
+  const handler = new TcpHandler({ ...tcp, quietTime: 1_000, observer });
+  addTcpMetrics(metrics, handler);
+  const isRequired = proxyProtocolFrom.length > 0;
+  const countRefused = isRequired ? proxyHeaderCounter(metrics) : () => {};
+  return new TcpFront({
+    pair,
+    handler,
+    alpn,
+    proxyProtocolFrom: isRequired ? isTrusted(proxyProtocolFrom) : undefined,
+    observer: {
+      ...counted,
+      proxyHeaderRefused(peer, reason) {
+        countRefused();
+        log.warn({ peer, reason }, "a connection was aborted for its PROXY header");
+      },
+    },
+  });
+}
+
+export function connectionsCutOff(cutOff: readonly string[]): Error {
+  const reason = `${cutOff.length} still at work when the time-out ended, cut off: ${cutOff.slice(0, 10).join("; ")}`;
+  return errors.CONNECTIONS_CUT_OFF({ subject: "connections", reason, remedy: "Raise --shutdown-timeout" });
+}
+
+type AppWatch = Pick<TcpObserver, "waiting" | "away" | "reached">;
+
+function watchApp(app: Address, health: Context["health"], log: Logger, counted: TcpObserver): AppWatch {
+  const condition = health.condition("app");
+  const degraded = (error: unknown) =>
+    condition.degraded(
+      `nothing answers at ${formatAddress(app)} (${systemCode(error)}); clients are held until it does`,
+    );
+  return {
+    waiting: degraded,
+    away(error) {
+      counted.away(error);
+      degraded(error);
+      log.warn({ error: messageOf(error) }, "the app can't be reached, and its client was let go");
+    },
+    reached() {
+      condition.ok();
+    },
+  };
+}
