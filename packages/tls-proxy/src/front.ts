@@ -1,16 +1,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server, type ServerOptions } from "node:https";
-import type { Socket } from "node:net";
+import type { Server as TcpServer, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { setTimeout as delay } from "node:timers/promises";
 import type { CertificatePair } from "./certificate.ts";
 import { aborted, Connections } from "./connections.ts";
 import type { Engine } from "./engine.ts";
+import { Arrivals } from "./front/arrivals.ts";
+import { type ProxyProtocolOptions, gateBefore } from "./front/gate-before.ts";
 import { answer, answerOnSocket, type OwnAnswer } from "./own-answer.ts";
 import { refusalOf, type Refusal } from "./request-rules.ts";
 import { tlsSettings } from "./tls-settings.ts";
-import { upstreamRequest } from "./upstream-request.ts";
+import { type UpstreamRequest, upstreamRequest } from "./upstream-request.ts";
 
 /** What the front tells of its clients. */
 export interface FrontObserver {
@@ -26,20 +28,24 @@ export interface FrontOptions {
   /** The Host that the app gets from HTTP/1.0 clients that send none. */
   readonly defaultHost: string;
   readonly observer: FrontObserver;
+  readonly proxyProtocol?: ProxyProtocolOptions | undefined;
   /** Times in milliseconds, sizes in bytes. */
   readonly limits?: Partial<typeof LIMITS>;
 }
 
 /** The HTTPS side: TLS, limits, what is refused, what is in flight. What it lets through goes to the engine. */
 export class Front {
+  /** What has to listen: the server itself, or the gate for the PROXY protocol in front of it. */
+  readonly listener: TcpServer;
   readonly server: Server;
   readonly connections = new Connections();
   readonly #engine: Engine;
   readonly #defaultHost: string;
   readonly #observer: FrontObserver;
+  readonly #arrivals: Arrivals;
   readonly #sockets = new Set<Socket>();
 
-  constructor({ pair, engine, defaultHost, observer, limits = {} }: FrontOptions) {
+  constructor({ pair, engine, defaultHost, observer, proxyProtocol, limits = {} }: FrontOptions) {
     this.#engine = engine;
     this.#defaultHost = defaultHost;
     this.#observer = observer;
@@ -53,6 +59,8 @@ export class Front {
       shouldUpgradeCallback: (request) => this.#isUpgrade(request),
     });
     this.server.maxHeadersCount = 0; // no silent dropping of fields beyond a limit: request-rules.ts counts and refuses
+    this.#arrivals = new Arrivals(this.server);
+    this.listener = proxyProtocol ? gateBefore(this.server, this.#arrivals, proxyProtocol, OF_TCP) : this.server;
     this.#listenToConnections(stallTimeout);
     this.#listenToRequests();
   }
@@ -67,7 +75,8 @@ export class Front {
    * @returns what was still in flight at the deadline and is cut off, one line each
    */
   async drain(deadline: AbortSignal): Promise<string[]> {
-    const closed = new Promise((resolve) => this.server.close(resolve));
+    const closed = new Promise((resolve) => this.listener.close(resolve));
+    if (this.listener !== this.server) this.server.close(); // it closes what is idle
     const cutOff = await this.connections.drain(deadline);
     await Promise.race([closed, aborted(deadline), delay(GOODBYE)]);
     for (const socket of this.#sockets) socket.destroy();
@@ -76,7 +85,7 @@ export class Front {
   }
 
   #listenToConnections(stallTimeout: number): void {
-    this.server.on("connection", (socket) => {
+    this.listener.on("connection", (socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
@@ -106,7 +115,7 @@ export class Front {
     );
     const refusal = refusalOf(request);
     if (refusal) return answer(request, response, refused(refusal));
-    this.#engine.request(request, response, upstreamRequest(request, this.#defaultHost), gone);
+    this.#engine.request(request, response, this.#outgoing(request), gone);
   }
 
   #tunnel(request: IncomingMessage, socket: Duplex, early: Buffer): void {
@@ -114,7 +123,11 @@ export class Front {
     const gone = this.connections.upgrade(request.socket);
     const refusal = refusalOf(request);
     if (refusal) return answerOnSocket(request, socket, refused(refusal));
-    this.#engine.upgrade(request, socket, early, upstreamRequest(request, this.#defaultHost), gone);
+    this.#engine.upgrade(request, socket, early, this.#outgoing(request), gone);
+  }
+
+  #outgoing(request: IncomingMessage): UpstreamRequest {
+    return upstreamRequest(request, this.#defaultHost, this.#arrivals.of(request.socket as TLSSocket).client?.address);
   }
 
   /**
@@ -139,6 +152,9 @@ export class Front {
 const CLIENT_GONE = 499;
 /** How long the last bytes may take to leave, milliseconds. */
 const GOODBYE = 250;
+
+/** As an https.Server sets its connections. */
+const OF_TCP = { allowHalfOpen: true, noDelay: true };
 
 const LIMITS = {
   handshakeTimeout: 10_000,

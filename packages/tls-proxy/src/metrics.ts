@@ -47,7 +47,7 @@ export function addCertificateMetrics(metrics: Metrics, validUntil: () => Date):
 }
 
 /** Counts what `--mode tcp` tells. */
-export function tcpObservers(metrics: Metrics): Omit<TcpFrontObserver, "proxyHeaderRefused"> & TcpObserver {
+export function tcpObservers(metrics: Metrics): TcpFrontObserver & TcpObserver {
   const handshakes = metrics.counter("handshakes_total", "TLS handshakes by version, or failed.", ["outcome"]);
   const connections = metrics.counter("tcp_connections_total", "Connections of --mode tcp that are over.", ["outcome"]);
   const bytes = metrics.counter("tcp_bytes_total", "Bytes carried in --mode tcp, without TLS.", ["direction"]);

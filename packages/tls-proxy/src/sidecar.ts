@@ -15,47 +15,58 @@ import {
 import type { CertificatePair } from "./certificate.ts";
 import { CertificateKeeper } from "./certificate-keeper.ts";
 import { certificateSource } from "./certificate-source.ts";
+import { type Cidr, isTrusted } from "./cidr-list.ts";
 import type { UpstreamObserver } from "./engine.ts";
 import { errors } from "./errors.ts";
+import type { ProxyProtocolOptions } from "./front/gate-before.ts";
 import { Front } from "./front.ts";
 import { httpProxyEngine } from "./http-proxy-engine.ts";
 import { identity } from "./identity.ts";
-import { addCertificateMetrics, addFrontMetrics, observers } from "./metrics.ts";
+import { addCertificateMetrics, addFrontMetrics, observers, proxyHeaderCounter } from "./metrics.ts";
 import { options } from "./options.ts";
 import { type ServeTcpOptions, connectionsCutOff, serveTcp } from "./tcp/serve-tcp.ts";
 
 const HOUR = 3_600_000;
 
 /** Serves an app's plain HTTP as HTTPS, or with `mode: "tcp"` any other protocol of its inside TLS. */
-export const tlsProxy = defineSidecar(identity, options, ({ listen, upstream, appPort = 0, mode, ...others }) => ({
-  async start(context) {
-    const { signal, log, metrics, health } = context;
-    const app = reachable(upstream ?? { host: "127.0.0.1", port: appPort });
-    const source = certificateSource(others, log);
-    const first = await source.load(new Date());
-    log.info(
-      { subject: first.subject, fingerprint: first.fingerprint, notAfter: first.notAfter },
-      "certificate in force",
-    );
-    const served =
-      mode === "tcp" ? tcpServed(first, { ...others, upstream: app }, context) : httpServed(first, app, context);
-    const certificate = new CertificateKeeper(source, first, { log, health }, (pair) =>
-      served.replaceCertificate(pair),
-    );
-    addCertificateMetrics(metrics, () => certificate.current.notAfter);
-    const address = await listenOn(served.server, listen, "--listen");
-    const checks = repeat(HOUR, { signal, health: health.condition("validity") }, () => certificate.check(new Date()));
-    return {
-      addresses: { [mode === "tcp" ? "tls" : "https"]: formatAddress(address) },
-      reload: () => certificate.reload(new Date()),
-      async stop(deadline) {
-        const cutOff = await served.drain(deadline);
-        await checks;
-        if (cutOff.length > 0) throw served.cutOffError(cutOff);
-      },
-    };
-  },
-}));
+export const tlsProxy = defineSidecar(
+  identity,
+  options,
+  ({ listen, upstream, appPort = 0, mode, proxyProtocolFrom, ...others }) => ({
+    async start(context) {
+      const { signal, log, metrics, health } = context;
+      const app = reachable(upstream ?? { host: "127.0.0.1", port: appPort });
+      const source = certificateSource(others, log);
+      const first = await source.load(new Date());
+      log.info(
+        { subject: first.subject, fingerprint: first.fingerprint, notAfter: first.notAfter },
+        "certificate in force",
+      );
+      const proxyProtocol = proxyProtocolRule(proxyProtocolFrom, context);
+      const served =
+        mode === "tcp"
+          ? tcpServed(first, { ...others, upstream: app, proxyProtocol }, context)
+          : httpServed(first, { app, proxyProtocol }, context);
+      const certificate = new CertificateKeeper(source, first, { log, health }, (pair) =>
+        served.replaceCertificate(pair),
+      );
+      addCertificateMetrics(metrics, () => certificate.current.notAfter);
+      const address = await listenOn(served.server, listen, "--listen");
+      const checks = repeat(HOUR, { signal, health: health.condition("validity") }, () =>
+        certificate.check(new Date()),
+      );
+      return {
+        addresses: { [mode === "tcp" ? "tls" : "https"]: formatAddress(address) },
+        reload: () => certificate.reload(new Date()),
+        async stop(deadline) {
+          const cutOff = await served.drain(deadline);
+          await checks;
+          if (cutOff.length > 0) throw served.cutOffError(cutOff);
+        },
+      };
+    },
+  }),
+);
 
 /** What either mode hands over. */
 interface Served {
@@ -75,14 +86,18 @@ function tcpServed(pair: CertificatePair, settings: ServeTcpOptions, context: Co
   };
 }
 
-function httpServed(pair: CertificatePair, app: Address, { metrics, health, log }: Context): Served {
+function httpServed(
+  pair: CertificatePair,
+  { app, proxyProtocol }: { app: Address; proxyProtocol: ProxyProtocolOptions | undefined },
+  { metrics, health, log }: Context,
+): Served {
   const counted = observers(metrics);
   const engine = httpProxyEngine(app, { ...counted, ...watchApp(app, health, log, counted) });
   const defaultHost = "path" in app ? "localhost" : formatAddress(app);
-  const front = new Front({ pair, engine, defaultHost, observer: counted });
+  const front = new Front({ pair, engine, defaultHost, proxyProtocol, observer: counted });
   addFrontMetrics(metrics, front);
   return {
-    server: front.server,
+    server: front.listener,
     replaceCertificate: (renewed) => front.replaceCertificate(renewed),
     async drain(deadline) {
       const cutOff = await front.drain(deadline);
@@ -90,6 +105,18 @@ function httpServed(pair: CertificatePair, app: Address, { metrics, health, log 
       return cutOff;
     },
     cutOffError: requestsCutOff,
+  };
+}
+
+function proxyProtocolRule(from: readonly Cidr[], { metrics, log }: Context): ProxyProtocolOptions | undefined {
+  if (from.length === 0) return undefined;
+  const countRefused = proxyHeaderCounter(metrics);
+  return {
+    requiredFrom: isTrusted(from),
+    onRefused(peer, reason) {
+      countRefused();
+      log.warn({ peer, reason }, "a connection was aborted for its PROXY header");
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type Socket, connect } from "node:net";
+import { type OnReadOpts, type Socket, connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Address, backoff, systemCode } from "@pillion/kit";
 
@@ -10,6 +10,8 @@ export interface ConnectOptions {
   readonly connectTimeout: number;
   /** The client went away: rejects with an AbortError. */
   readonly signal: AbortSignal;
+  /** Reads into a buffer of the caller's, instead of 'data' events. */
+  readonly onread?: OnReadOpts;
   /** Called at each attempt that found nobody listening. */
   readonly onRefused?: (error: unknown) => void;
 }
@@ -41,8 +43,14 @@ const NOBODY_LISTENS = new Set(["ECONNREFUSED", "ENOENT"]);
 /** Milliseconds. The app is on this machine: asking is cheap, and what waits is a person. */
 const PAUSE = { base: 20, cap: 250 };
 
-async function connectOnce(address: Address, { connectTimeout, signal }: ConnectOptions): Promise<Socket> {
-  const socket = connect({ ...address, allowHalfOpen: true, noDelay: true, keepAlive: true });
+async function connectOnce(address: Address, { connectTimeout, signal, onread }: ConnectOptions): Promise<Socket> {
+  const socket = connect({
+    ...address,
+    allowHalfOpen: true,
+    noDelay: true,
+    keepAlive: true,
+    ...(onread && { onread }),
+  });
   socket.setTimeout(connectTimeout, () => socket.destroy(timedOut(connectTimeout)));
   try {
     await once(socket, "connect", { signal });

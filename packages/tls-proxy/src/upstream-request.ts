@@ -13,7 +13,11 @@ export interface UpstreamRequest {
 }
 
 /** Works out what the app gets from a request that `refusalOf` let through. */
-export function upstreamRequest(request: IncomingMessage, defaultHost: string): UpstreamRequest {
+export function upstreamRequest(
+  request: IncomingMessage,
+  defaultHost: string,
+  clientAddress = request.socket.remoteAddress,
+): UpstreamRequest {
   const { method = "GET", rawHeaders } = request;
   const { target, authority } = originForm(request.url ?? "/");
   const host = authority ?? fieldValues(rawHeaders, "host")[0] ?? defaultHost;
@@ -25,12 +29,7 @@ export function upstreamRequest(request: IncomingMessage, defaultHost: string): 
   return {
     method,
     target,
-    fields: [
-      "Host",
-      host,
-      ...withForwarded(endToEnd, { clientAddress: request.socket.remoteAddress, host }),
-      ...framing.fields,
-    ],
+    fields: ["Host", host, ...withForwarded(endToEnd, { clientAddress, host }), ...framing.fields],
     hasBody: framing.hasBody,
   };
 }

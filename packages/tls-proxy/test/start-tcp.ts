@@ -28,7 +28,7 @@ export async function startTcp(app: number | string, settings: Settings = {}): P
   );
   const caPath = join(stateDir, "development-ca/ca.pem");
   return {
-    port: Number(sidecar.addresses["tls"]?.split(":").at(-1)),
+    port: Number((sidecar.addresses["tls"] ?? sidecar.addresses["https"])?.split(":").at(-1)),
     ca: await readFile(caPath, "utf8"),
     caPath,
     sidecar,
@@ -81,7 +81,8 @@ export async function connectTls(
   { port, ca }: Pick<StartedTcp, "port" | "ca">,
   options: ConnectionOptions = {},
 ): Promise<TLSSocket> {
-  const socket = connect({ port, host: "127.0.0.1", ca, servername: "localhost", allowHalfOpen: true, ...options });
+  const ours = { port, host: "127.0.0.1", ca, servername: "localhost", allowHalfOpen: true };
+  const socket = connect({ ...ours, ...options } as ConnectionOptions);
   await once(socket, "secureConnect");
   return socket;
 }

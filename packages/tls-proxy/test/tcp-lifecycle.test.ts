@@ -54,6 +54,7 @@ describe("the app is away", () => {
     const client = await connectTls(proxy);
     expect((await ending(client)).how).toBe("ECONNRESET");
     expect(await proxy.metric('tcp_connections_total{outcome="away"')).toBe(1);
+    expect(await proxy.metric('tcp_connections_total{outcome="aborted"')).toBeNaN();
     expect(await proxy.metric("connections")).toBe(0);
   });
 

@@ -1,27 +1,24 @@
 import type { Server, Socket } from "node:net";
-import { type SecureContextOptions, type TLSSocket, type TlsOptions, createServer } from "node:tls";
+import { type SecureContextOptions, createServer } from "node:tls";
 import type { CertificatePair } from "../certificate.ts";
-import { proxyProtocolGate } from "../proxy-protocol/gate.ts";
 import { tlsSettings } from "../tls-settings.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
+import { type ProxyProtocolOptions, gateBefore } from "./gate-before.ts";
 
 export interface TcpFrontOptions {
   readonly pair: CertificatePair;
   readonly handler: ConnectionHandler;
   /** The protocols offered by ALPN; with none, what a client offers is left unanswered. */
   readonly alpn: readonly string[];
-  /** The peers that have to send a PROXY header; undefined where nobody has to. */
-  readonly proxyProtocolFrom: ((address: string | undefined) => boolean) | undefined;
+  /** The peers that have to send a PROXY header, and what hears of those that don't. */
+  readonly proxyProtocol: ProxyProtocolOptions | undefined;
   readonly observer: TcpFrontObserver;
-  /** Times in milliseconds. */
-  readonly limits?: Partial<typeof LIMITS>;
 }
 
 export interface TcpFrontObserver {
   handshakeFailed(error: NodeJS.ErrnoException): void;
   handshakeSucceeded(version: string): void;
-  proxyHeaderRefused(peer: string, reason: string): void;
 }
 
 /** TLS for the byte pipe. */
@@ -33,23 +30,17 @@ export class TcpFront {
   readonly #handler: ConnectionHandler;
   readonly #sockets = new Set<Socket>();
 
-  constructor({ pair, handler, alpn, proxyProtocolFrom, observer, limits = {} }: TcpFrontOptions) {
-    const { handshakeTimeout, proxyHeaderTimeout } = { ...LIMITS, ...limits };
-    const ofTcp = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
-    const ofTls: TlsOptions = {
-      ...secureContext(pair),
-      handshakeTimeout,
-      ...(alpn.length > 0 && { ALPNProtocols: [...alpn] }),
-    };
+  constructor({ pair, handler, alpn, proxyProtocol, observer }: TcpFrontOptions) {
+    const offer = alpn.length > 0 ? { ALPNProtocols: [...alpn] } : {};
     this.#handler = handler;
-    this.#tls = createServer({ ...ofTcp, ...ofTls });
+    this.#tls = createServer({ ...OF_TCP, ...secureContext(pair), ...offer, handshakeTimeout: HANDSHAKE_TIMEOUT });
     this.#arrivals = new Arrivals(this.#tls);
     this.#tls.on("tlsClientError", (error) => observer.handshakeFailed(error));
     this.#tls.on("secureConnection", (socket) => {
       observer.handshakeSucceeded(socket.getProtocol() ?? "unknown");
-      this.#accept(socket);
+      this.#handler.accept(socket, this.#arrivals.of(socket));
     });
-    this.server = proxyProtocolFrom ? this.#gate(proxyProtocolFrom, proxyHeaderTimeout, observer, ofTcp) : this.#tls;
+    this.server = proxyProtocol ? gateBefore(this.#tls, this.#arrivals, proxyProtocol, OF_TCP) : this.#tls;
     this.server.on("connection", (socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
@@ -69,33 +60,12 @@ export class TcpFront {
     await closed;
     return cutOff;
   }
-
-  #accept(socket: TLSSocket): void {
-    this.#handler.accept(socket, this.#arrivals.of(socket));
-  }
-
-  #gate(
-    requiredFrom: (address: string | undefined) => boolean,
-    timeout: number,
-    observer: TcpFrontObserver,
-    serverOptions: { readonly allowHalfOpen: boolean },
-  ): Server {
-    return proxyProtocolGate(
-      {
-        requiredFrom,
-        timeout,
-        onRefused: (peer, reason) => observer.proxyHeaderRefused(peer, reason),
-        pass: (socket, header) => {
-          if (header) this.#arrivals.announce(socket, header);
-          this.#tls.emit("connection", socket);
-        },
-      },
-      serverOptions,
-    );
-  }
 }
 
-const LIMITS = { handshakeTimeout: 10_000, proxyHeaderTimeout: 10_000 };
+/** Either end may end its half alone; who is gone without a goodbye is found out within minutes. */
+const OF_TCP = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
+/** Milliseconds. */
+const HANDSHAKE_TIMEOUT = 10_000;
 
 function secureContext({ cert, key }: CertificatePair): SecureContextOptions {
   return { ...tlsSettings(), cert, key };

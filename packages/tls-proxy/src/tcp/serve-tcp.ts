@@ -1,9 +1,9 @@
 import { type Address, type Context, type Logger, formatAddress, messageOf, systemCode } from "@pillion/kit";
 import type { CertificatePair } from "../certificate.ts";
-import { type Cidr, isTrusted } from "../cidr-list.ts";
 import { errors } from "../errors.ts";
+import type { ProxyProtocolOptions } from "../front/gate-before.ts";
 import { TcpFront } from "../front/tcp-front.ts";
-import { addTcpMetrics, proxyHeaderCounter, tcpObservers } from "../metrics.ts";
+import { addTcpMetrics, tcpObservers } from "../metrics.ts";
 import { TcpHandler, type TcpObserver, type TcpOptions } from "./tcp-handler.ts";
 
 export interface ServeTcpOptions extends Pick<
@@ -11,34 +11,20 @@ export interface ServeTcpOptions extends Pick<
   "upstream" | "sendProxyProtocol" | "upstreamWait" | "connectTimeout" | "idleTimeout"
 > {
   readonly alpn: readonly string[];
-  readonly proxyProtocolFrom: readonly Cidr[];
+  readonly proxyProtocol: ProxyProtocolOptions | undefined;
 }
 
 /** Puts `--mode tcp` together: the front with its byte pipe, counted and told of in health and log. */
 export function serveTcp(
   pair: CertificatePair,
-  { alpn, proxyProtocolFrom, ...tcp }: ServeTcpOptions,
+  { alpn, proxyProtocol, ...tcp }: ServeTcpOptions,
   { metrics, health, log }: Pick<Context, "metrics" | "health" | "log">,
 ): TcpFront {
   const counted = tcpObservers(metrics);
   const observer = { ...counted, ...watchApp(tcp.upstream, health, log, counted) };
   const handler = new TcpHandler({ ...tcp, quietTime: 1_000, observer });
   addTcpMetrics(metrics, handler);
-  const isRequired = proxyProtocolFrom.length > 0;
-  const countRefused = isRequired ? proxyHeaderCounter(metrics) : () => {};
-  return new TcpFront({
-    pair,
-    handler,
-    alpn,
-    proxyProtocolFrom: isRequired ? isTrusted(proxyProtocolFrom) : undefined,
-    observer: {
-      ...counted,
-      proxyHeaderRefused(peer, reason) {
-        countRefused();
-        log.warn({ peer, reason }, "a connection was aborted for its PROXY header");
-      },
-    },
-  });
+  return new TcpFront({ pair, handler, alpn, proxyProtocol, observer: counted });
 }
 
 export function connectionsCutOff(cutOff: readonly string[]): Error {

@@ -33,11 +33,11 @@ export interface TcpObserver {
   moved(direction: Direction, bytes: number): void;
 }
 
-/** A client that waits for the app, or that has it. */
 interface Connection {
+  readonly client: TLSSocket;
   readonly arrival: Arrival;
   readonly startedAt: number;
-  tunnel?: Tunnel;
+  readonly tunnel: Tunnel;
 }
 
 /** Carries any protocol: the bytes inside TLS go to the app as they are, and the app's go back. */
@@ -55,12 +55,14 @@ export class TcpHandler implements ConnectionHandler {
     return this.#connections.size;
   }
 
-  accept(socket: TLSSocket, arrival: Arrival): void {
-    socket.on("error", () => {}); // 'close' follows
+  accept(client: TLSSocket, arrival: Arrival): void {
+    client.on("error", () => {}); // 'close' follows
     if (this.#isDraining) return arrival.reset();
-    const connection: Connection = { arrival, startedAt: performance.now() };
+    const { idleTimeout, observer } = this.#options;
+    const tunnel = new Tunnel(client, arrival, { idleTimeout, onBytes: observer.moved });
+    const connection = { client, arrival, tunnel, startedAt: performance.now() };
     this.#connections.add(connection);
-    void this.#serve(socket, connection).finally(() => {
+    void this.#serve(connection).finally(() => {
       this.#connections.delete(connection);
       this.#onChange();
     });
@@ -72,57 +74,56 @@ export class TcpHandler implements ConnectionHandler {
    */
   async drain(deadline: AbortSignal): Promise<string[]> {
     this.#isDraining = true;
-    for (const { arrival, tunnel } of this.#connections) if (!tunnel) arrival.reset();
+    for (const { tunnel } of this.#connections) if (!tunnel.isOpen) tunnel.abort();
     const over = aborted(deadline);
     while (this.#connections.size > 0 && !deadline.aborted) {
-      for (const { tunnel } of this.#connections) if (tunnel?.isQuiet(this.#options.quietTime)) tunnel.end();
+      for (const { tunnel } of this.#connections) if (tunnel.isQuiet(this.#options.quietTime)) tunnel.end();
       const change = new Promise<void>((resolve) => (this.#onChange = resolve));
       await Promise.race([over, change, delay(this.#options.quietTime / 4)]);
     }
     const cutOff = [...this.#connections].map(describe);
-    for (const { tunnel } of this.#connections) tunnel?.abort();
+    for (const { tunnel } of this.#connections) tunnel.abort();
     return cutOff;
   }
 
-  async #serve(client: TLSSocket, connection: Connection): Promise<void> {
-    const { arrival } = connection;
-    const { sendProxyProtocol, idleTimeout, observer } = this.#options;
-    const upstream = await this.#connect(client);
-    if (client.destroyed || !upstream) {
-      if (upstream) abortSocket(upstream);
-      arrival.reset();
-      return observer.closed("aborted");
-    }
+  async #serve({ client, arrival, tunnel }: Connection): Promise<void> {
+    const { sendProxyProtocol, observer } = this.#options;
+    const upstream = await this.#connect(client, tunnel);
+    if (!upstream) return arrival.reset();
     observer.reached();
     if (sendProxyProtocol !== "off") upstream.write(upstreamHeader(sendProxyProtocol, client, arrival));
-    connection.tunnel = new Tunnel({ client, arrival, upstream }, { idleTimeout, onBytes: observer.moved });
-    observer.closed(await connection.tunnel.closed);
+    observer.closed(await tunnel.open(upstream));
   }
 
   /** Nothing when the client went away first, or when the app can't be reached. */
-  async #connect(client: TLSSocket): Promise<Socket | undefined> {
+  async #connect(client: TLSSocket, { onread }: Tunnel): Promise<Socket | undefined> {
     const { upstream, upstreamWait, connectTimeout, observer } = this.#options;
     const gone = new AbortController();
     const leave = () => gone.abort();
     client.once("close", leave);
     try {
-      return await connectWhenUp(upstream, {
+      const socket = await connectWhenUp(upstream, {
         wait: upstreamWait,
         connectTimeout,
         signal: gone.signal,
+        onread,
         onRefused: (error) => observer.waiting(error),
       });
+      if (!client.destroyed) return socket;
+      abortSocket(socket);
+      observer.closed("aborted");
     } catch (error) {
-      if (!client.destroyed) observer.away(error);
-      return undefined;
+      if (client.destroyed) observer.closed("aborted");
+      else observer.away(error);
     } finally {
       client.off("close", leave);
     }
+    return undefined;
   }
 }
 
 function describe({ arrival: { client }, startedAt, tunnel }: Connection): string {
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  const { to_app: there = 0, to_client: back = 0 } = tunnel?.bytes ?? {};
+  const { to_app: there, to_client: back } = tunnel.bytes;
   return `connection from ${client?.address ?? "a unix socket"}, ${seconds} s old, ${there} bytes to the app and ${back} back`;
 }
