@@ -29,8 +29,17 @@ describe("bytes", () => {
   test("openssl s_client talks to a binary echo, whatever bytes", async () => {
     await using app = await startTcpApp(echo);
     await using proxy = await startTcp(app.port);
-    const bytes = randomBytes(100_000);
-    const args = ["s_client", "-quiet", "-no_ign_eof", "-connect", `127.0.0.1:${proxy.port}`, "-CAfile", proxy.caPath];
+    const bytes = Buffer.concat([Buffer.from("K"), randomBytes(100_000)]);
+    const args = [
+      "s_client",
+      "-quiet",
+      "-no_ign_eof",
+      "-nocommands",
+      "-connect",
+      `127.0.0.1:${proxy.port}`,
+      "-CAfile",
+      proxy.caPath,
+    ];
     const client = spawn("openssl", [...args, "-verify_return_error"], { stdio: ["pipe", "pipe", "ignore"] });
     const chunks: Buffer[] = [];
     let length = 0;
@@ -73,6 +82,30 @@ describe("bytes", () => {
     expect(await proxy.metric('tcp_bytes_total{direction="to_app"')).toBe(size);
     expect(await proxy.metric('tcp_bytes_total{direction="to_client"')).toBe(size);
     expect(await proxy.metric("connections")).toBe(0);
+  });
+
+  test("40 connections at once, each with bytes of its own in pieces of any size: none gets another's", async () => {
+    const answerOf = (seed: string) => Buffer.alloc(300_000, `${seed};`);
+    await using app = await startTcpApp((socket) => {
+      let seed = "";
+      socket.on("data", (bytes: Buffer) => (seed += bytes.toString()));
+      socket.once("end", () => {
+        const answer = answerOf(seed);
+        for (let at = 0; at < answer.length;) {
+          const size = 1 + Math.floor(Math.random() ** 4 * 100_000);
+          socket.write(answer.subarray(at, (at += size)));
+        }
+        socket.end();
+      });
+    });
+    await using proxy = await startTcp(app.port);
+    const seeds = Array.from({ length: 40 }, (_, index) => `connection ${index}`);
+    const answers = seeds.map(async (seed) => {
+      const client = await connectTls(proxy);
+      client.end(seed);
+      return (await ending(client)).text === answerOf(seed).toString();
+    });
+    expect(await Promise.all(answers)).not.toContain(false);
   });
 
   test("who reads slowly slows down who writes", async () => {

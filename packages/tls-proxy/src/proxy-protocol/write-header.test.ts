@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { addressText } from "../ip-address.ts";
-import type { ProxyHeader } from "./header.ts";
+import type { ProxyHeader, ProxyHeaderTls } from "./header.ts";
 import { readProxyHeader } from "./read-header.ts";
 import { writeProxyHeader } from "./write-header.ts";
 
@@ -102,4 +102,15 @@ test("unknown ends and mixed families", () => {
     "PROXY TCP6 ::ffff:192.0.2.1 fd00::1 1 2\r\n",
   );
   expect(readProxyHeader(writeProxyHeader("v2", { authority: "app.test" }))).toEqual({ state: "done", length: 27 });
+});
+
+test("what is known of a client's TLS, byte for byte", () => {
+  const tls = { version: "TLSv1.3", cipher: "C", client: { commonName: "ada", verified: true } };
+  const written = (client?: { commonName?: string; verified: boolean }) =>
+    writeProxyHeader("v2", { tls: { ...tls, ...(client ? { client } : { client: undefined }) } as ProxyHeaderTls })
+      .subarray(16)
+      .toString("latin1");
+  expect(written(tls.client)).toBe("\x20\0\x19\x07\0\0\0\0\x21\0\x07TLSv1.3\x23\0\x01C\x22\0\x03ada");
+  expect(written({ verified: false })).toBe("\x20\0\x13\x07\0\0\0\x01\x21\0\x07TLSv1.3\x23\0\x01C");
+  expect(written()).toBe("\x20\0\x13\x01\0\0\0\x01\x21\0\x07TLSv1.3\x23\0\x01C");
 });
