@@ -100,6 +100,21 @@ describe("shutdown", () => {
     await vi.waitFor(() => expect(app.connections[0]?.readableEnded || app.connections[0]?.destroyed).toBe(true));
   });
 
+  test("a connection whose client reads slowly is not idle: it gets all of it", async () => {
+    const size = 32 * 1024 * 1024;
+    await using app = await startTcpApp((socket) => void socket.end(Buffer.alloc(size)));
+    await using proxy = await startTcp(app.port);
+    const slow = await connectTls(proxy);
+    slow.pause();
+    await vi.waitFor(() => expect(app.connections[0]?.writableLength).toBeGreaterThan(0));
+    const stopped = proxy.sidecar.stop();
+    const idle = new Promise((resolve) => setTimeout(resolve, 1_500)); // an idle one would be over by now
+    expect(await Promise.race([stopped, idle])).toBeUndefined();
+    slow.end();
+    expect((await ending(slow.resume())).text).toHaveLength(size);
+    expect(await stopped).toBe(true);
+  });
+
   test("who still waits for the app is let go at once", async () => {
     await using proxy = await startTcp(await freePort(), { upstreamWait: "1h" });
     const waiting = await connectTls(proxy);

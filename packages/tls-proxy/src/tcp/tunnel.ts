@@ -64,9 +64,11 @@ export class Tunnel {
     return this.#isEnding || !complete.includes(false) ? "ended" : "aborted";
   }
 
-  /** Nothing moved for this long, milliseconds, and nobody waits for the app: what moved last came from it. */
+  /** Nothing moved for this long, milliseconds, nobody waits for the app, and nothing waits to be read. */
   isQuiet(duration: number): boolean {
-    return this.isOpen && this.#last === "to_client" && performance.now() - this.#lastAt >= duration;
+    const queued = this.#client.writableLength + (this.#upstream?.writableLength ?? 0);
+    const isClientsTurn = this.isOpen && this.#last === "to_client" && queued === 0;
+    return isClientsTurn && performance.now() - this.#lastAt >= duration;
   }
 
   /** Says goodbye to both sides. */
