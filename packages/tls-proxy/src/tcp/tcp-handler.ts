@@ -59,7 +59,10 @@ export class TcpHandler implements ConnectionHandler {
     client.on("error", () => {}); // 'close' follows
     if (this.#isDraining) return arrival.reset();
     const { idleTimeout, observer } = this.#options;
-    const tunnel = new Tunnel(client, arrival, { idleTimeout, onBytes: observer.moved });
+    const tunnel = new Tunnel(client, arrival, {
+      idleTimeout,
+      onBytes: (direction, bytes) => observer.moved(direction, bytes),
+    });
     const connection = { client, arrival, tunnel, startedAt: performance.now() };
     this.#connections.add(connection);
     void this.#serve(connection).finally(() => {
