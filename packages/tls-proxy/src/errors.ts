@@ -13,5 +13,6 @@ export const errors = defineErrors({
   STATE_DIRECTORY_NOT_WRITABLE: "The state directory can't hold the development CA.",
   ACCESS_LOG_UNWRITABLE: "The access log's file can't be opened.",
   NETWORK_LOST: "Of the network that is shared with the app only loopback is left.",
+  CONNECTIONS_CUT_OFF: "Connections of --mode tcp were still at work when the shutdown time-out ended.",
   REQUESTS_CUT_OFF: "Requests were still in flight when the shutdown time-out ended.",
 });

@@ -3,6 +3,7 @@ import type { Front, FrontObserver } from "./front/front.ts";
 import type { UpstreamObserver } from "./http-proxy/engine.ts";
 import type { RelayObserver } from "./relay/relay-options.ts";
 import type { PlainOutcome } from "./redirect/redirect.ts";
+import type { TcpObserver } from "./tcp/tcp-handler.ts";
 
 /** Counts what front and engine tell. */
 export function observers(metrics: Metrics): FrontObserver & UpstreamObserver & RelayObserver {
@@ -43,15 +44,42 @@ export function countLost(metrics: Metrics): () => void {
   return () => lost.inc();
 }
 
-/** Shows what is open, and until when the certificate in force is valid. */
-export function addFrontMetrics(metrics: Metrics, front: Front, validUntil: () => Date): void {
+/** Shows what is open. */
+export function addFrontMetrics(metrics: Metrics, front: Front): void {
   metrics.gauge("connections", "Open client connections.", [], (gauge) => gauge.set(front.open));
   metrics.gauge("upgraded_connections", "Client connections that are WebSockets.", [], (gauge) =>
     gauge.set(front.upgraded),
   );
+}
+
+/** Shows until when the certificate in force is valid. */
+export function addCertificateMetrics(metrics: Metrics, validUntil: () => Date): void {
   metrics.gauge("certificate_expiry_timestamp_seconds", "When the certificate in force expires.", [], (gauge) =>
     gauge.set(validUntil().getTime() / 1000),
   );
+}
+
+/** Counts what `--mode tcp` tells. */
+export function tcpObservers(metrics: Metrics): FrontObserver & TcpObserver {
+  const handshakes = metrics.counter("handshakes_total", "TLS handshakes by version, or failed.", ["outcome"]);
+  const connections = metrics.counter("tcp_connections_total", "Connections of --mode tcp that are over.", ["outcome"]);
+  const bytes = metrics.counter("tcp_bytes_total", "Bytes carried in --mode tcp, without TLS.", ["direction"]);
+  const directions = { to_app: bytes.labels("to_app"), to_client: bytes.labels("to_client") };
+  return {
+    handshakeSucceeded: (version) => handshakes.inc({ outcome: version }),
+    handshakeFailed: () => handshakes.inc({ outcome: "failed" }),
+    waiting: () => {},
+    away: () => connections.inc({ outcome: "away" }),
+    reached: () => {},
+    closed: (outcome) => connections.inc({ outcome }),
+    moved: (direction, count) => directions[direction].inc(count),
+  };
+}
+
+/** Counts connections aborted for their PROXY header. */
+export function proxyHeaderCounter(metrics: Metrics): () => void {
+  const refused = metrics.counter("proxy_headers_refused_total", "Connections aborted for lack of a PROXY header.");
+  return () => refused.inc();
 }
 
 const DURATIONS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60];

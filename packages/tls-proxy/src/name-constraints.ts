@@ -1,4 +1,5 @@
-import { isIP, isIPv6 } from "node:net";
+import { isIP } from "node:net";
+import { addressBytes } from "./ip-address.ts";
 
 /**
  * The DER value of an X.509 NameConstraints extension (RFC 5280 §4.2.1.10) that permits only these host names and
@@ -29,17 +30,6 @@ function selfAndParents(name: string): string[] {
   if (isIP(name) !== 0) return [name];
   const labels = name.split(".");
   return labels.map((_, index) => labels.slice(index).join("."));
-}
-
-function addressBytes(address: string): Buffer {
-  if (!isIPv6(address)) return Buffer.from(address.split(".").map(Number));
-  // WHATWG URL writes any IPv6 notation, IPv4 tails included, in one canonical hexadecimal form.
-  const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1);
-  const [left = "", right = ""] = canonical.split("::");
-  const groups = (side: string) => (side === "" ? [] : side.split(":"));
-  const missing = 8 - groups(left).length - groups(right).length;
-  const all = [...groups(left), ...Array<string>(missing).fill("0"), ...groups(right)];
-  return Buffer.from(all.map((group) => group.padStart(4, "0")).join(""), "hex");
 }
 
 /** One DER element: tag, length (X.690 §8.1.3), content. */

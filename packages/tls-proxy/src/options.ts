@@ -1,4 +1,5 @@
 import { defineOptions } from "@pillion/kit";
+import { cidr } from "./cidr-list.ts";
 import { hostNameProblem } from "./host-names.ts";
 
 /** Node's timers hold no more, milliseconds. */
@@ -7,7 +8,7 @@ const LONGEST = 2 ** 31 - 1;
 export const options = defineOptions(
   {
     listen: { type: "address", default: "127.0.0.1:8443", help: "Where HTTPS is served; :8443 is all interfaces." },
-    upstream: { type: "address", help: "Where the app listens for plain HTTP." },
+    upstream: { type: "address", help: "Where the app listens for plain HTTP, or in --mode tcp for its own protocol." },
     appPort: { type: "integer", min: 1, max: 65_535, help: "Short for --upstream 127.0.0.1:N." },
     engine: {
       type: "choice",
@@ -17,8 +18,8 @@ export const options = defineOptions(
     },
     upstreamWait: {
       type: "duration",
-      default: "5s",
-      help: "How long a request is held while nothing listens at the app's address; then it gets 503.",
+      default: "10s",
+      help: "How long a request, or a client of --mode tcp, is held while nothing listens at the app's address.",
     },
     maxBody: {
       type: "size",
@@ -66,6 +67,49 @@ export const options = defineOptions(
       default: "0",
       group: "Limits",
       help: "Connections that may be open at a time; more are closed as they come. 0 is no limit.",
+    },
+    mode: {
+      type: "choice",
+      choices: ["http", "tcp"],
+      default: "http",
+      help: "What is inside TLS: HTTP, or any other protocol, whose bytes are passed on as they are.",
+    },
+    trustForwarded: {
+      type: cidr,
+      repeat: true,
+      help: "Proxies in front of this one whose X-Forwarded-* and Forwarded fields are kept and added to. Everybody else's are dropped.",
+    },
+    proxyProtocolFrom: {
+      type: cidr,
+      repeat: true,
+      group: "PROXY protocol",
+      help: "Load balancers whose connections have to begin with a PROXY header (v1 or v2) that names the client. Nobody else's header is read.",
+    },
+    sendProxyProtocol: {
+      type: "choice",
+      choices: ["off", "v1", "v2"],
+      default: "off",
+      group: "PROXY protocol",
+      help: "Begin each connection to the app with a PROXY header that names the client; only with --mode tcp.",
+    },
+    alpn: {
+      type: "string",
+      repeat: true,
+      group: "TCP",
+      help: "A protocol to agree on by ALPN, such as postgresql. A client that offers only others is refused; without this option offers are ignored. Only with --mode tcp.",
+    },
+    connectTimeout: {
+      type: "duration",
+      default: "5s",
+      min: 1,
+      group: "TCP",
+      help: "How long one attempt to connect to the app may take.",
+    },
+    idleTimeout: {
+      type: "duration",
+      default: "1h",
+      group: "TCP",
+      help: "How long nothing may move on a connection before it is aborted; 0 is for ever.",
     },
     cert: {
       type: "path",
@@ -141,7 +185,19 @@ export const options = defineOptions(
     },
   },
   (values, problem) => {
-    const { upstream, appPort, cert, key, hostName = [] } = values;
+    const { upstream, appPort, cert, key, hostName = [], mode, sendProxyProtocol, alpn = [] } = values;
+    // Requests of several clients share a connection to an HTTP app, and its one header could name only one of them.
+    if (mode === "http" && sendProxyProtocol !== "off")
+      problem(
+        ["sendProxyProtocol", "mode"],
+        "is only for --mode tcp; in HTTP the app finds its client in X-Forwarded-For",
+        "leave it out, or add --mode tcp",
+      );
+    if (mode === "http" && alpn.length > 0)
+      problem(["alpn", "mode"], "is only for --mode tcp; HTTP has names of its own", "leave it out, or add --mode tcp");
+    // RFC 7301 §3.1: a name has 1 to 255 bytes.
+    if (alpn.some((name) => Buffer.byteLength(name) > 255))
+      problem("alpn", "is longer than 255 bytes", "give names such as postgresql or h2");
     if (upstream && appPort) problem("appPort", "says the same as --upstream", "give one of them");
     if (!upstream && !appPort)
       problem(["appPort", "upstream"], "is missing", "Say where the app listens, with --app-port or --upstream");

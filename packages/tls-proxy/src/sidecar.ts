@@ -1,7 +1,7 @@
+import type { TlsOptions } from "node:tls";
 import {
   type Address,
   type Context,
-  type Health,
   type Logger,
   type Metrics,
   type Running,
@@ -12,74 +12,117 @@ import {
   messageOf,
   reachable,
   repeat,
-  systemCode,
 } from "@pillion/kit";
 import { type AccessLog, accessLog } from "./access-log/access-log.ts";
-import { answerRules } from "./answers/answer-rules.ts";
 import { CertificateKeeper } from "./certificate-keeper.ts";
 import { certificateSource } from "./certificate-source.ts";
-import { errors } from "./errors.ts";
-import { engineOf } from "./engines.ts";
-import { Front } from "./front/front.ts";
-import type { UpstreamObserver } from "./http-proxy/engine.ts";
+import { type Cidr, isTrusted } from "./cidr-list.ts";
+import type { ProxyProtocolOptions } from "./front/gate-before.ts";
+import type { Front } from "./front/front.ts";
 import { identity } from "./identity.ts";
-import { addFrontMetrics, countLost, countPlain, observers } from "./metrics.ts";
+import { addCertificateMetrics, countLost, countPlain, proxyHeaderCounter } from "./metrics.ts";
 import { watchNetwork } from "./network-watch.ts";
 import { options } from "./options.ts";
 import { Redirect, type RedirectOptions } from "./redirect/redirect.ts";
+import { requestsCutOff, serveHttp } from "./serve-http.ts";
 import { shutdownEndpoint } from "./server.ts";
+import { connectionsCutOff, serveTcp } from "./tcp/serve-tcp.ts";
 import { tlsSettings } from "./tls-settings.ts";
 
 const HOUR = 3_600_000;
 
-/** Serves an app's plain HTTP as HTTPS. */
-export const tlsProxy = defineSidecar(identity, options, ({ listen, upstream, appPort = 0, ...values }) => ({
-  async start({ signal, log, metrics, health, admin }) {
-    const app = reachable(upstream ?? { host: "127.0.0.1", port: appPort });
-    const access = openAccessLog(values, log, metrics);
+type OptionValues = Values<typeof options.table>;
+
+/** Serves an app's plain HTTP as HTTPS, or with `mode: "tcp"` any other protocol of its inside TLS. */
+export const tlsProxy = defineSidecar(identity, options, (values) => ({
+  async start(context) {
+    const { signal, log, metrics, health } = context;
     const source = certificateSource(values, log);
     const first = await source.load(new Date());
     log.info(
       { subject: first.subject, fingerprint: first.fingerprint, notAfter: first.notAfter },
       "certificate in force",
     );
-
-    const counted = observers(metrics);
-    const observer = { ...counted, ...watchApp(app, health, log, counted), ...countPlain(metrics) };
-    const front = new Front({
-      tls: { ...tlsSettings(), cert: first.cert, key: first.key },
-      handlers: {
-        "http/1.1": await engineOf(values, { app, observer, access, rules: answerRules({ ...values, app }) }),
-      },
-      observer,
-      maxConnections: values.maxConnections,
-    });
+    const tls = { ...tlsSettings(), cert: first.cert, key: first.key };
+    const served = values.mode === "tcp" ? servedTcp(tls, values, context) : await servedHttp(tls, values, context);
+    const { front } = served;
     const certificate = new CertificateKeeper(source, first, { log, health }, (pair) => front.replaceCertificate(pair));
-    addFrontMetrics(metrics, front, () => certificate.current.notAfter);
-    const address = await listenOn(front.server, listen, "--listen");
-    const redirect = await startRedirect(values, { app, address, observer }).catch(async (error: unknown) => {
+    addCertificateMetrics(metrics, () => certificate.current.notAfter);
+    const address = await listenOn(front.listener, values.listen, "--listen");
+    const besides = await served.besides(address).catch(async (error: unknown) => {
       await front.drain(AbortSignal.abort());
       throw error;
     });
     const checks = repeat(HOUR, { signal, health: health.condition("validity") }, () => certificate.check(new Date()));
     return {
-      ...endings(values, { signal, log, health, admin }),
-      addresses: { https: formatAddress(address), ...redirect?.addresses },
+      ...endings(values, context),
+      addresses: { [values.mode === "tcp" ? "tls" : "https"]: formatAddress(address), ...besides.addresses },
       async reload() {
-        access?.reopen();
+        served.access?.reopen();
         await certificate.reload(new Date());
       },
       async stop(deadline) {
-        const cutOff = (await Promise.all([front.drain(deadline), redirect?.drain(deadline) ?? []])).flat();
+        const cutOff = (await Promise.all([front.drain(deadline), besides.drain(deadline)])).flat();
         await checks;
-        await access?.close();
-        if (cutOff.length > 0) throw requestsCutOff(cutOff);
+        await served.access?.close();
+        if (cutOff.length > 0) throw served.cutOffError(cutOff);
       },
     };
   },
 }));
 
-type OptionValues = Values<typeof options.table>;
+/** What is served on other addresses. */
+interface Besides {
+  readonly addresses: Readonly<Record<string, string>>;
+  drain(deadline: AbortSignal): Promise<string[]>;
+}
+
+/** What either mode hands over. */
+interface Served {
+  readonly front: Front;
+  readonly access?: AccessLog | undefined;
+  /** @param address where `front` listens */
+  besides(address: Address): Promise<Besides>;
+  cutOffError(cutOff: readonly string[]): Error;
+}
+
+const NOTHING_BESIDES: Besides = { addresses: {}, drain: async () => [] };
+
+function appOf({ upstream, appPort = 0 }: Pick<OptionValues, "upstream" | "appPort">): Address {
+  return reachable(upstream ?? { host: "127.0.0.1", port: appPort });
+}
+
+function servedTcp(tls: TlsOptions, values: OptionValues, context: Context): Served {
+  const proxyProtocol = proxyProtocolRule(values.proxyProtocolFrom, context);
+  const front = serveTcp(tls, { ...values, upstream: appOf(values), proxyProtocol }, context);
+  return { front, besides: async () => NOTHING_BESIDES, cutOffError: connectionsCutOff };
+}
+
+async function servedHttp(tls: TlsOptions, values: OptionValues, context: Context): Promise<Served> {
+  const app = appOf(values);
+  const access = openAccessLog(values, context.log, context.metrics);
+  const proxyProtocol = proxyProtocolRule(values.proxyProtocolFrom, context);
+  const { front, observer } = await serveHttp(tls, { ...values, app, access, proxyProtocol }, context);
+  const plain = { ...observer, ...countPlain(context.metrics) };
+  return {
+    front,
+    access,
+    besides: (address) => startRedirect(values, { app, address, observer: plain }),
+    cutOffError: requestsCutOff,
+  };
+}
+
+function proxyProtocolRule(from: readonly Cidr[], { metrics, log }: Context): ProxyProtocolOptions | undefined {
+  if (from.length === 0) return undefined;
+  const countRefused = proxyHeaderCounter(metrics);
+  return {
+    requiredFrom: isTrusted(from),
+    onRefused(peer, reason) {
+      countRefused();
+      log.warn({ peer, reason }, "a connection was aborted for its PROXY header");
+    },
+  };
+}
 
 function openAccessLog(
   {
@@ -97,12 +140,12 @@ function openAccessLog(
 async function startRedirect(
   { redirectListen, redirectPort: port }: Pick<OptionValues, "redirectListen" | "redirectPort">,
   { app, address, observer }: { app: Address; address: Address; observer: RedirectOptions["observer"] },
-) {
-  if (!redirectListen) return undefined;
+): Promise<Besides> {
+  if (!redirectListen) return NOTHING_BESIDES;
   const listenPort = "port" in address ? address.port : undefined;
   const redirect = new Redirect({ app, port, listenPort, observer });
   const http = formatAddress(await listenOn(redirect.server, redirectListen, "--redirect-listen"));
-  return { addresses: { http }, drain: (deadline: AbortSignal) => redirect.drain(deadline) };
+  return { addresses: { http }, drain: (deadline) => redirect.drain(deadline) };
 }
 
 /** What ends it besides signals: the app's own word, or the loss of its network. */
@@ -114,30 +157,4 @@ function endings(
   const shutdown = allowShutdown ? shutdownEndpoint(log) : undefined;
   if (shutdown) admin.route(...shutdown.route);
   return { ...(failed && { failed }), ...(shutdown && { done: shutdown.requested }) };
-}
-
-/** Health and log on top of the counts: that the app is away is a state, that it broke off an incident. */
-function watchApp(app: Address, health: Health, log: Logger, counted: UpstreamObserver): UpstreamObserver {
-  const condition = health.condition("app");
-  return {
-    away(error) {
-      counted.away(error);
-      condition.degraded(
-        `nothing answers at ${formatAddress(app)} (${systemCode(error)}); requests get 503 until it does`,
-      );
-    },
-    failed(error) {
-      counted.failed(error);
-      log.warn({ error: messageOf(error) }, "the app broke off a request, or its answer is not HTTP");
-    },
-    reached() {
-      counted.reached();
-      condition.ok();
-    },
-  };
-}
-
-function requestsCutOff(cutOff: readonly string[]): Error {
-  const reason = `${cutOff.length} still in flight when the time-out ended, cut off: ${cutOff.slice(0, 10).join("; ")}`;
-  return errors.REQUESTS_CUT_OFF({ subject: "requests", reason, remedy: "Raise --shutdown-timeout" });
 }

@@ -42,9 +42,11 @@ export async function startProxy(app: number | Address, options: ProxyOptions = 
   const { pair, ca } = await developmentCertificate(directory, [], new Date());
   const told: string[] = [];
   const address = typeof app === "number" ? { host: "127.0.0.1", port: app } : app;
+  const handler = handlerOf(address, options, told);
   const front = new Front({
     tls: { ...tlsSettings(), cert: pair.cert, key: pair.key },
-    handlers: { "http/1.1": handlerOf(address, options, told) },
+    handlers: { "http/1.1": handler },
+    otherwise: handler,
     observer: {
       handshakeSucceeded: (version) => told.push(`handshake ${version}`),
       handshakeFailed: (error) => told.push(`handshake failed ${error.code}`),

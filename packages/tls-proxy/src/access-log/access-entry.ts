@@ -1,6 +1,6 @@
 import type { AccessEntry } from "./access-line.ts";
 import type { TLSSocket } from "node:tls";
-import type { Arrival } from "../front/connection-handler.ts";
+import type { Arrival } from "../front/arrivals.ts";
 import { RequestHead, parseRequestHead } from "../http1/request-head.ts";
 
 export type Outcome = AccessEntry["outcome"];
@@ -40,7 +40,7 @@ export function refusedEntry(client: Client, status: number): AccessEntry {
 /** What is the same for all requests of an HTTP/1.1 connection. */
 export function connectionFacts({ socket, arrival }: Client) {
   return {
-    client: arrival.clientAddress ?? "-",
+    client: arrival.client?.address ?? "-",
     clientSubject: arrival.clientSubject,
     protocol: "HTTP/1.1",
     tlsVersion: socket.getProtocol() ?? undefined,

@@ -1,8 +1,10 @@
-import type { Socket } from "node:net";
+import type { Server as TcpServer, Socket } from "node:net";
 import { type Server, type TLSSocket, type TlsOptions, createServer } from "node:tls";
 import { setTimeout as delay } from "node:timers/promises";
 import { aborted } from "../aborted.ts";
-import type { Arrival, ConnectionHandler } from "./connection-handler.ts";
+import { Arrivals } from "./arrivals.ts";
+import type { ConnectionHandler } from "./connection-handler.ts";
+import { type ProxyProtocolOptions, gateBefore } from "./gate-before.ts";
 
 /** What the front tells of its clients. */
 export interface FrontObserver {
@@ -13,9 +15,15 @@ export interface FrontObserver {
 export interface FrontOptions {
   /** Certificates, versions, ciphers. */
   readonly tls: TlsOptions;
-  /** What serves a protocol, by the name that ALPN has for it (RFC 7301). Clients without ALPN get `http/1.1`. */
+  /** What serves a protocol, by the name that ALPN has for it (RFC 7301), the preferred one first. */
   readonly handlers: Readonly<Record<string, ConnectionHandler>>;
+  /** What serves clients that agree on no protocol by ALPN. */
+  readonly otherwise: ConnectionHandler;
   readonly observer: FrontObserver;
+  /** Who has to say by the PROXY protocol whom a connection is for. */
+  readonly proxyProtocol?: ProxyProtocolOptions | undefined;
+  /** Whether a client is a proxy that may say where its requests come from. */
+  readonly trusted?: (address: string | undefined) => boolean;
   /** How long a handshake may take, milliseconds. */
   readonly handshakeTimeout?: number;
   /** Connections beyond this number are closed as they come; 0 is no limit. */
@@ -24,23 +32,26 @@ export interface FrontOptions {
 
 /** The side that clients see: terminates TLS, and hands every connection to what serves its protocol. */
 export class Front {
+  /** What has to listen: the TLS server itself, or the gate for the PROXY protocol in front of it. */
+  readonly listener: TcpServer;
   readonly server: Server;
   readonly #options: FrontOptions;
+  readonly #arrivals: Arrivals;
   readonly #sockets = new Set<Socket>();
 
   constructor(options: FrontOptions) {
     this.#options = options;
+    const { tls, handlers, proxyProtocol, maxConnections = 0, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
+    const offered = Object.keys(handlers);
     this.server = createServer({
-      handshakeTimeout: HANDSHAKE_TIMEOUT,
-      ...options.tls,
-      ...(options.handshakeTimeout !== undefined && { handshakeTimeout: options.handshakeTimeout }),
-      ALPNProtocols: Object.keys(options.handlers),
-      noDelay: true,
-      keepAlive: true, // a peer that vanished without a word is noticed
-      keepAliveInitialDelay: 60_000,
+      handshakeTimeout,
+      ...tls,
+      ...(offered.length > 0 && { ALPNProtocols: offered }),
+      ...OF_TCP,
     });
-    if (options.maxConnections !== undefined && options.maxConnections > 0)
-      this.server.maxConnections = options.maxConnections;
+    this.#arrivals = new Arrivals(this.server);
+    this.listener = proxyProtocol ? gateBefore(this.server, this.#arrivals, proxyProtocol, OF_TCP) : this.server;
+    if (maxConnections > 0) this.listener.maxConnections = maxConnections;
     this.#listen();
   }
 
@@ -62,7 +73,7 @@ export class Front {
    * @returns what was still in flight at the deadline and is cut off, one line each
    */
   async drain(deadline: AbortSignal): Promise<string[]> {
-    const closed = new Promise((resolve) => this.server.close(resolve));
+    const closed = new Promise((resolve) => this.listener.close(resolve));
     const cutOff = await Promise.all(this.#handlers.map((handler) => handler.drain(deadline)));
     await Promise.race([closed, aborted(deadline), delay(GOODBYE)]);
     for (const socket of this.#sockets) socket.destroy();
@@ -71,25 +82,26 @@ export class Front {
   }
 
   #listen(): void {
-    const { observer } = this.#options;
-    this.server.on("connection", (socket) => {
+    const { observer, trusted = () => false } = this.#options;
+    this.listener.on("connection", (socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
     this.server.on("secureConnection", (socket) => {
       observer.handshakeSucceeded(socket.getProtocol() ?? "unknown");
-      this.#handlerOf(socket)?.accept(socket, arrivalOf(socket));
+      const arrival = this.#arrivals.of(socket);
+      this.#handlerOf(socket).accept(socket, { ...arrival, trusted: trusted(arrival.client?.address) });
     });
     this.server.on("tlsClientError", (error) => observer.handshakeFailed(error));
   }
 
-  #handlerOf(socket: TLSSocket): ConnectionHandler | undefined {
-    const { handlers } = this.#options;
-    return handlers[socket.alpnProtocol || "http/1.1"] ?? this.#handlers[0];
+  #handlerOf(socket: TLSSocket): ConnectionHandler {
+    const { handlers, otherwise } = this.#options;
+    return (socket.alpnProtocol ? handlers[socket.alpnProtocol] : undefined) ?? otherwise;
   }
 
   get #handlers(): readonly ConnectionHandler[] {
-    return [...new Set(Object.values(this.#options.handlers))];
+    return [...new Set([...Object.values(this.#options.handlers), this.#options.otherwise])];
   }
 
   #sum(count: (handler: ConnectionHandler) => number): number {
@@ -97,10 +109,8 @@ export class Front {
   }
 }
 
+/** Who is gone without a goodbye is found out within minutes. */
+const OF_TCP = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
 const HANDSHAKE_TIMEOUT = 10_000;
 /** How long the last bytes may take to leave, milliseconds. */
 const GOODBYE = 250;
-
-function arrivalOf(socket: TLSSocket): Arrival {
-  return { clientAddress: socket.remoteAddress };
-}

@@ -4,7 +4,7 @@ import { Origin } from "../http1/origin.ts";
 import { withForwarded } from "./forwarded.ts";
 
 const host = "app.test:8443";
-const origin = new Origin({ clientAddress: "192.0.2.7" });
+const origin = new Origin({ client: { address: "192.0.2.7" } });
 const ours = [
   "X-Forwarded-For",
   "192.0.2.7",
@@ -28,7 +28,11 @@ test.each([
   ["a link-local peer without its zone", "fe80::1%eth0", "fe80::1", 'for="[fe80::1]";'],
   ["a peer that has gone", undefined, "unknown", "for=unknown;"],
 ])("%s", (_name, clientAddress, address, element) => {
-  const fields = withForwarded([], new Origin({ clientAddress }), "app.test");
+  const fields = withForwarded(
+    [],
+    new Origin(address === "unknown" ? {} : { client: { address: clientAddress ?? "" } }),
+    "app.test",
+  );
   expect(fields[1]).toBe(address);
   expect(fields.at(-1)).toContain(element);
 });

@@ -5,7 +5,8 @@ import { type Numbers, connectionFacts } from "../access-log/access-entry.ts";
 import type { AccessEntry } from "../access-log/access-line.ts";
 import type { AccessLog } from "../access-log/access-log.ts";
 import type { AnswerRules } from "../answers/answer-rules.ts";
-import type { Arrival, ConnectionHandler } from "../front/connection-handler.ts";
+import type { Arrival } from "../front/arrivals.ts";
+import type { ConnectionHandler } from "../front/connection-handler.ts";
 import { Origin } from "../http1/origin.ts";
 import type { Refusal } from "../http1/refusal.ts";
 import { type OwnAnswer, answer, answerOnSocket } from "../answers/own-answer.ts";
@@ -140,7 +141,7 @@ export class HttpProxyHandler implements ConnectionHandler {
   }
 }
 
-const NOWHERE: Arrival = { clientAddress: undefined };
+const NOWHERE: Arrival = { reset() {} };
 
 /** nginx's status for requests whose client left before there was an answer. */
 const CLIENT_GONE = 499;

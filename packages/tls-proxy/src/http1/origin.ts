@@ -2,8 +2,8 @@ import { isIPv6 } from "node:net";
 
 /** What the proxy itself knows of where a connection's requests come from. */
 export interface OriginFacts {
-  /** As the socket gives it; nothing once the peer has gone. */
-  readonly clientAddress: string | undefined;
+  /** Nothing where there is no address, as on a unix socket. */
+  readonly client?: { readonly address: string } | undefined;
   /** Further fields for every request, names and values in turn: the client certificate's. */
   readonly identity?: readonly string[] | undefined;
   /** Whether the client is a proxy that may say where its requests come from; then what it says is kept and added to. */
@@ -21,9 +21,9 @@ export class Origin {
   #host: string | undefined;
   #lines = "";
 
-  constructor({ clientAddress, identity = [], trusted = false }: OriginFacts) {
+  constructor({ client, identity = [], trusted = false }: OriginFacts) {
     this.trusted = trusted;
-    this.#client = plainAddress(clientAddress);
+    this.#client = plainAddress(client?.address);
     this.#identity = identity;
   }
 

@@ -1,6 +1,6 @@
 // Hot path: one listener for data, nothing allocated for a request but the slices that are written.
 import type { TLSSocket } from "node:tls";
-import type { Arrival } from "../front/connection-handler.ts";
+import type { Arrival } from "../front/arrivals.ts";
 import { Origin } from "../http1/origin.ts";
 import type { Refusal } from "../http1/refusal.ts";
 import { RequestHead } from "../http1/request-head.ts";
@@ -84,7 +84,7 @@ export class ClientConnection implements ExchangeClient {
   /** What is under way, for the log. */
   describe(now: number): string {
     const seconds = ((now - this.#exchange.startedAt) / 1000).toFixed(1);
-    return `${this.#exchange.describe()} from ${this.arrival.clientAddress}, ${seconds} s old`;
+    return `${this.#exchange.describe()} from ${this.arrival.client?.address}, ${seconds} s old`;
   }
 
   /** Ends the connection unless a request is under way: that ends it then. */

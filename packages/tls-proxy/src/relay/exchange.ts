@@ -1,7 +1,7 @@
 // Hot path: one object a connection, used for one exchange after the other.
 import type { TLSSocket } from "node:tls";
 import { CHUNK_END, LAST_CHUNK, chunkStart, lastChunkWith } from "../http1/chunks.ts";
-import type { Arrival } from "../front/connection-handler.ts";
+import type { Arrival } from "../front/arrivals.ts";
 import type { Fields } from "../http1/fields.ts";
 import { forwardRequestHead } from "../http1/forward-request.ts";
 import { forwardResponseHead } from "../http1/forward-response.ts";

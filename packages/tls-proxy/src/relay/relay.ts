@@ -1,6 +1,7 @@
 import type { TLSSocket } from "node:tls";
 import { aborted } from "../aborted.ts";
-import type { Arrival, ConnectionHandler } from "../front/connection-handler.ts";
+import type { Arrival } from "../front/arrivals.ts";
+import type { ConnectionHandler } from "../front/connection-handler.ts";
 import { ClientConnection, type ConnectionOwner } from "./client-connection.ts";
 import type { RelayOptions } from "./relay-options.ts";
 

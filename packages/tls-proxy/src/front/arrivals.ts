@@ -1,0 +1,65 @@
+import type { Socket } from "node:net";
+import type { Server, TLSSocket } from "node:tls";
+import { canonicalAddress } from "../ip-address.ts";
+import type { Endpoint, ProxyHeader } from "../proxy-protocol/header.ts";
+
+/** How a connection came in. Over a unix socket neither end has an address. */
+export interface Arrival {
+  /** The client; behind a load balancer the one that its PROXY header names. */
+  readonly client?: Endpoint;
+  /** Where the client connected to. */
+  readonly local?: Endpoint;
+  /** What the app is told of the client's certificate: names and values of header fields in turn. */
+  readonly identity?: readonly string[] | undefined;
+  /** The subject of the client's certificate. */
+  readonly clientSubject?: string | undefined;
+  /** Whether the client is a proxy that may say where its requests come from. */
+  readonly trusted?: boolean | undefined;
+  /** Aborts the TCP connection: the client gets an error, where TLS that just ends looks whole to many. */
+  reset(): void;
+}
+
+/**
+ * Knows the TCP connection under each TLS socket. Node has no public way from one to the other; what both show is their
+ * pair of addresses and ports, of which there is one at a time.
+ */
+export class Arrivals {
+  readonly #byEnds = new Map<string, Arrival>();
+  readonly #headers = new WeakMap<Socket, ProxyHeader>();
+
+  constructor(server: Server) {
+    server.on("connection", (raw: Socket) => this.#add(raw));
+  }
+
+  /** Says what a connection's PROXY header was, before the TLS server gets the connection. */
+  announce(raw: Socket, header: ProxyHeader): void {
+    this.#headers.set(raw, header);
+  }
+
+  of(socket: TLSSocket): Arrival {
+    const unknown: Arrival = { reset: () => socket.destroy() };
+    return this.#byEnds.get(endsOf(socket) ?? "") ?? unknown;
+  }
+
+  #add(raw: Socket): void {
+    const ends = endsOf(raw);
+    if (ends === undefined) return;
+    const header = this.#headers.get(raw);
+    const client = header?.source ?? endpoint(raw.remoteAddress, raw.remotePort);
+    const local = header?.destination ?? endpoint(raw.localAddress, raw.localPort);
+    const arrival = { ...(client && { client }), ...(local && { local }), reset: () => void raw.resetAndDestroy() };
+    this.#byEnds.set(ends, arrival);
+    raw.once("close", () => {
+      if (this.#byEnds.get(ends) === arrival) this.#byEnds.delete(ends);
+    });
+  }
+}
+
+/** Nothing for a unix socket, and for a connection that is gone already. */
+function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string | undefined {
+  return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}
+
+function endpoint(address: string | undefined, port: number | undefined): Endpoint | undefined {
+  return address === undefined || port === undefined ? undefined : { address: canonicalAddress(address), port };
+}
