@@ -28,26 +28,29 @@ async function behindHeader(
 }
 
 describe("in, from a load balancer", () => {
-  test("in HTTP the app finds the client in X-Forwarded-For", async () => {
-    const received = Promise.withResolvers<string>();
-    await using app = await startTcpApp((socket) => {
-      socket.once("data", (bytes: Buffer) => {
-        received.resolve(bytes.toString("latin1"));
-        socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  test.each(["relay", "http-proxy"] as const)(
+    "in HTTP the app finds the client in X-Forwarded-For: %s",
+    async (engine) => {
+      const received = Promise.withResolvers<string>();
+      await using app = await startTcpApp((socket) => {
+        socket.once("data", (bytes: Buffer) => {
+          received.resolve(bytes.toString("latin1"));
+          socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        });
       });
-    });
-    await using proxy = await startTcp(app.port, { mode: "http", proxyProtocolFrom: ["127.0.0.0/8"] });
-    const raw = connect({ port: proxy.port, host: "127.0.0.1" });
-    raw.write(V1);
-    const client = await connectTls(proxy, { socket: raw });
-    client.write("GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n");
-    expect((await ending(client)).text).toMatch(/^HTTP\/1.1 200/);
-    expect(await received.promise).toMatch(/^X-Forwarded-For: 192\.0\.2\.1\r$/m);
-    const stranger = connect({ port: proxy.port, host: "127.0.0.1" });
-    stranger.write("GET / HTTP/1.1\r\n");
-    expect(await ending(stranger)).toEqual({ how: "ECONNRESET", text: "" });
-    expect(await proxy.sidecar.stop()).toBe(true);
-  });
+      await using proxy = await startTcp(app.port, { mode: "http", engine, proxyProtocolFrom: ["127.0.0.0/8"] });
+      const raw = connect({ port: proxy.port, host: "127.0.0.1" });
+      raw.write(V1);
+      const client = await connectTls(proxy, { socket: raw });
+      client.write("GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n");
+      expect((await ending(client)).text).toMatch(/^HTTP\/1.1 200/);
+      expect(await received.promise).toMatch(/^X-Forwarded-For: 192\.0\.2\.1\r$/m);
+      const stranger = connect({ port: proxy.port, host: "127.0.0.1" });
+      stranger.write("GET / HTTP/1.1\r\n");
+      expect(await ending(stranger)).toEqual({ how: "ECONNRESET", text: "" });
+      expect(await proxy.sidecar.stop()).toBe(true);
+    },
+  );
 
   test.each([
     ["v1", "send-proxy"],

@@ -21,6 +21,18 @@ async function writeInPieces(socket: Socket, all: Buffer): Promise<void> {
   socket.end();
 }
 
+/** Resolves when a count has begun and doesn't grow any more. */
+async function standsStill(count: () => Promise<number>): Promise<void> {
+  let before = 0;
+  const same = async () => {
+    const now = await count();
+    const still = now > 0 && now === before;
+    before = now;
+    expect(still).toBe(true);
+  };
+  await vi.waitFor(same, { interval: 200, timeout: 10_000 });
+}
+
 describe("bytes", () => {
   test.each(["TLSv1.2", "TLSv1.3"] as const)("a protocol where the server speaks first, over %s", async (version) => {
     await using app = await startTcpApp((socket) => {
@@ -124,18 +136,28 @@ describe("bytes", () => {
     const client = await connectTls(proxy);
     client.pause();
     const carried = () => proxy.metric('tcp_bytes_total{direction="to_client"');
-    let before = 0;
-    const standsStill = async () => {
-      const now = await carried();
-      const still = now > 0 && now === before;
-      before = now;
-      expect(still).toBe(true);
-    };
-    await vi.waitFor(standsStill, { interval: 200, timeout: 10_000 });
+    await standsStill(carried);
     expect(await carried()).toBeLessThan(24 * MIB);
     client.end();
     const { text } = await ending(client.resume());
     expect(Buffer.from(text, "latin1").equals(all)).toBe(true);
+  });
+
+  test("an app that reads slowly slows down its client, and gets everything as it was", async () => {
+    const all = randomBytes(32 * MIB);
+    await using app = await startTcpApp((socket) => void socket.pause());
+    await using proxy = await startTcp(app.port);
+    const client = await connectTls(proxy);
+    const sent = writeInPieces(client, all);
+    const carried = () => proxy.metric('tcp_bytes_total{direction="to_app"');
+    await standsStill(carried);
+    expect(await carried()).toBeLessThan(24 * MIB);
+    const [atApp] = app.connections;
+    if (!atApp) throw new Error("no connection");
+    const { text } = await ending(atApp.resume());
+    expect(Buffer.from(text, "latin1").equals(all)).toBe(true);
+    atApp.end();
+    await sent;
   });
 
   test("a unix socket as the app's address", async () => {

@@ -13,7 +13,7 @@ export function gateBefore(
   options: ProxyProtocolOptions,
   serverOptions: ServerOpts,
 ): TcpServer {
-  const gate = proxyProtocolGate(
+  return proxyProtocolGate(
     {
       timeout: HEADER_TIMEOUT,
       ...options,
@@ -24,9 +24,6 @@ export function gateBefore(
     },
     serverOptions,
   );
-  // At this event an HTTP server starts the clock of its time-outs.
-  gate.on("listening", () => server.emit("listening"));
-  return gate;
 }
 
 /** Milliseconds. The header is due at once, and TLS waits for it. */

@@ -5,7 +5,7 @@ import type { Address } from "@pillion/kit";
 import { aborted } from "../aborted.ts";
 import type { Arrival } from "../front/arrivals.ts";
 import type { ConnectionHandler } from "../front/connection-handler.ts";
-import { connectWhenUp } from "../upstream/upstream-connect.ts";
+import { connectWhenUp } from "../upstream/connect-when-up.ts";
 import { type Direction, Tunnel, type TunnelOutcome, abortSocket } from "./tunnel.ts";
 import { upstreamHeader } from "./upstream-header.ts";
 

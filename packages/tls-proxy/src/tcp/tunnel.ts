@@ -1,5 +1,6 @@
 import type { OnReadOpts, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { readDirectly } from "../relay/read-directly.ts";
 import type { Arrival } from "../front/arrivals.ts";
 
 export interface TunnelOptions {
@@ -83,7 +84,7 @@ export class Tunnel {
   }
 
   #pumpToApp(upstream: Socket): void {
-    this.#client.on("data", (bytes: Buffer) => {
+    readDirectly(this.#client, (bytes) => {
       if (upstream.writableEnded) return;
       this.#moved("to_app", bytes.length);
       if (!upstream.write(bytes)) this.#client.pause();

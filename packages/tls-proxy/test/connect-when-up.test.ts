@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { type Socket, connect } from "node:net";
 import { expect, test, vi } from "vitest";
-import { connectWhenUp } from "../src/upstream/upstream-connect.ts";
+import { connectWhenUp } from "../src/upstream/connect-when-up.ts";
 import { startTcpApp } from "./start-tcp.ts";
 
 const never = new AbortController().signal;
