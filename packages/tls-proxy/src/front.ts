@@ -4,12 +4,12 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { setTimeout as delay } from "node:timers/promises";
-import type { CertificatePair } from "./certificate.ts";
+import type { CertificatePair } from "./certificates/certificate.ts";
 import { aborted, Connections } from "./connections.ts";
 import type { Engine } from "./engine.ts";
 import { answer, answerOnSocket, type OwnAnswer } from "./own-answer.ts";
 import { refusalOf, type Refusal } from "./request-rules.ts";
-import { tlsSettings } from "./tls-settings.ts";
+import { tlsSettings } from "./certificates/tls-settings.ts";
 import { upstreamRequest } from "./upstream-request.ts";
 
 /** What the front tells of its clients. */

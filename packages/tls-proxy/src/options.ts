@@ -1,5 +1,5 @@
 import { defineOptions } from "@pillion/kit";
-import { hostNameProblem } from "./host-names.ts";
+import { hostNameProblem } from "./certificates/host-names.ts";
 
 export const options = defineOptions(
   {

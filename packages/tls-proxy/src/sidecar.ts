@@ -10,8 +10,8 @@ import {
   repeat,
   systemCode,
 } from "@pillion/kit";
-import { CertificateKeeper } from "./certificate-keeper.ts";
-import { certificateSource } from "./certificate-source.ts";
+import { CertificateKeeper } from "./certificates/certificate-keeper.ts";
+import { certificateSource } from "./certificates/certificate-source.ts";
 import type { UpstreamObserver } from "./engine.ts";
 import { errors } from "./errors.ts";
 import { Front } from "./front.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { spawnScript, startSidecar } from "@pillion/kit/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { certificateOf, issueLeaf, keyOf, makeDevelopmentCa } from "../src/development-ca.ts";
+import { certificateOf, issueLeaf, keyOf, makeDevelopmentCa } from "../src/certificates/development-ca.ts";
 import { tlsProxy } from "../src/index.ts";
 import { OK, answering, startRawApp } from "./raw-app.ts";
 import { connectTo, exchange } from "./start-proxy.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type TLSSocket, connect } from "node:tls";
 import { once } from "node:events";
 import { type Address, listen } from "@pillion/kit";
-import { developmentCertificate } from "../src/development-certificate.ts";
+import { developmentCertificate } from "../src/certificates/development-certificate.ts";
 import { Front, type FrontOptions } from "../src/front.ts";
 import { httpProxyEngine } from "../src/http-proxy-engine.ts";
 

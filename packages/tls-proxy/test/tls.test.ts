@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { type ConnectionOptions, connect } from "node:tls";
 import { promisify } from "node:util";
 import { expect, test, vi } from "vitest";
-import { checkCertificatePair, loadCertificatePair } from "../src/certificate.ts";
-import { certificateOf, issueLeaf, keyOf, makeDevelopmentCa } from "../src/development-ca.ts";
+import { checkCertificatePair, loadCertificatePair } from "../src/certificates/certificate.ts";
+import { certificateOf, issueLeaf, keyOf, makeDevelopmentCa } from "../src/certificates/development-ca.ts";
 import { OK, answering, startRawApp } from "./raw-app.ts";
 import { type StartedProxy, connectTo, exchange, startProxy } from "./start-proxy.ts";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { PillionError } from "@pillion/kit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadCertificatePair, validityProblem } from "../src/certificate.ts";
+import { loadCertificatePair, validityProblem } from "../../src/certificates/certificate.ts";
 
 const run = promisify(execFile);
 let directory: string;

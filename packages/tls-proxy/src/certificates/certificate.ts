@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import { type ErrorMaker, type Fault, type PillionError, messageOf, systemCode } from "@pillion/kit";
-import { errors } from "./errors.ts";
+import { errors } from "../errors.ts";
 
 /** A certificate chain and its key, checked: the key fits, and OpenSSL accepts both. */
 export interface CertificatePair {
