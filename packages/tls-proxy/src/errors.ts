@@ -4,12 +4,17 @@ import { defineErrors } from "@pillion/kit";
 export const errors = defineErrors({
   CERTIFICATE_UNREADABLE: "The certificate file can't be read.",
   CERTIFICATE_UNPARSABLE: "The certificate file holds no PEM certificate, or a damaged one.",
+  CERTIFICATE_CHAIN_BROKEN: "A certificate of the chain was not issued by the one behind it.",
   CERTIFICATE_REFUSED: "OpenSSL refuses the certificate, mostly for a key that is too small.",
   CERTIFICATE_KEY_UNREADABLE: "The private key's file can't be read.",
   CERTIFICATE_KEY_UNPARSABLE: "The key file holds no PEM private key, or a damaged one.",
   CERTIFICATE_KEY_ENCRYPTED: "The private key is encrypted with a passphrase.",
   CERTIFICATE_KEY_MISMATCH: "The private key does not belong to the certificate.",
-  CERTIFICATE_NOT_VALID: "The certificate in force has expired, or is not valid yet.",
+  CERTIFICATE_NOT_VALID: "The certificate has expired, or is not valid yet.",
+  CERTIFICATE_DIRECTORY_UNREADABLE: "The directory of certificates can't be read.",
+  CERTIFICATE_DIRECTORY_EMPTY: "The directory of certificates holds none.",
+  CLIENT_CA_UNREADABLE: "The file with the clients' CAs can't be read.",
+  CLIENT_CA_UNUSABLE: "The file with the clients' CAs holds none, or what no client's chain can end at.",
   STATE_DIRECTORY_NOT_WRITABLE: "The state directory can't hold the development CA.",
   REQUESTS_CUT_OFF: "Requests were still in flight when the shutdown time-out ended.",
 });
