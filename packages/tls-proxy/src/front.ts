@@ -1,16 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer, type Server, type ServerOptions } from "node:https";
+import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { setTimeout as delay } from "node:timers/promises";
-import type { CertificatePair } from "./certificates/certificate.ts";
+import type { Certificates } from "./certificates/certificates.ts";
+import { identityFields } from "./certificates/identity-fields.ts";
 import { aborted, Connections } from "./connections.ts";
 import type { Engine } from "./engine.ts";
 import { answer, answerOnSocket, type OwnAnswer } from "./own-answer.ts";
 import { refusalOf, type Refusal } from "./request-rules.ts";
-import { tlsSettings } from "./certificates/tls-settings.ts";
-import { upstreamRequest } from "./upstream-request.ts";
+import { upstreamRequest, type UpstreamRequest } from "./upstream-request.ts";
 
 /** What the front tells of its clients. */
 export interface FrontObserver {
@@ -21,7 +21,7 @@ export interface FrontObserver {
 }
 
 export interface FrontOptions {
-  readonly pair: CertificatePair;
+  readonly certificates: Certificates;
   readonly engine: Engine;
   /** The Host that the app gets from HTTP/1.0 clients that send none. */
   readonly defaultHost: string;
@@ -37,29 +37,29 @@ export class Front {
   readonly #engine: Engine;
   readonly #defaultHost: string;
   readonly #observer: FrontObserver;
+  readonly #certificates: Certificates;
   readonly #sockets = new Set<Socket>();
+  /** By connection: why its client gets no further, or the fields that tell the app who it is. */
+  readonly #clients = new WeakMap<Socket, { readonly refusal?: string; readonly fields: readonly string[] }>();
 
-  constructor({ pair, engine, defaultHost, observer, limits = {} }: FrontOptions) {
+  constructor({ certificates, engine, defaultHost, observer, limits = {} }: FrontOptions) {
+    this.#certificates = certificates;
     this.#engine = engine;
     this.#defaultHost = defaultHost;
     this.#observer = observer;
     const { stallTimeout, ...http } = { ...LIMITS, ...limits };
     this.server = createServer({
       ...http,
-      ...secureContext(pair),
+      ...certificates.secureServerOptions(),
       requestTimeout: 0, // by progress (stallTimeout) and never by total time: uploads may be long
       insecureHTTPParser: false,
       ALPNProtocols: ["http/1.1"],
       shouldUpgradeCallback: (request) => this.#isUpgrade(request),
     });
     this.server.maxHeadersCount = 0; // no silent dropping of fields beyond a limit: request-rules.ts counts and refuses
+    certificates.attach(this.server);
     this.#listenToConnections(stallTimeout);
     this.#listenToRequests();
-  }
-
-  /** For handshakes from now on; open connections keep theirs. */
-  replaceCertificate(pair: CertificatePair): void {
-    this.server.setSecureContext(secureContext(pair));
   }
 
   /**
@@ -82,6 +82,11 @@ export class Front {
     });
     this.server.on("secureConnection", (socket) => {
       this.#observer.handshakeSucceeded(socket.getProtocol() ?? "unknown");
+      const { identity, refusal } = this.#certificates.judgeClient(socket);
+      this.#clients.set(socket, {
+        ...(refusal !== undefined && { refusal }),
+        fields: identity ? identityFields(identity) : [],
+      });
       this.connections.add(socket);
     });
     this.server.on("tlsClientError", (error) => this.#observer.handshakeFailed(error));
@@ -104,17 +109,26 @@ export class Front {
     const gone = this.connections.begin(request, response, (seconds) =>
       this.#observer.answered(response.headersSent ? response.statusCode : CLIENT_GONE, seconds),
     );
-    const refusal = refusalOf(request);
+    const refusal = this.#refusalOf(request);
     if (refusal) return answer(request, response, refused(refusal));
-    this.#engine.request(request, response, upstreamRequest(request, this.#defaultHost), gone);
+    this.#engine.request(request, response, this.#outgoing(request), gone);
   }
 
   #tunnel(request: IncomingMessage, socket: Duplex, early: Buffer): void {
     socket.on("error", () => {}); // Node's own listener went with the parser; 'close' follows
     const gone = this.connections.upgrade(request.socket);
-    const refusal = refusalOf(request);
+    const refusal = this.#refusalOf(request);
     if (refusal) return answerOnSocket(request, socket, refused(refusal));
-    this.#engine.upgrade(request, socket, early, upstreamRequest(request, this.#defaultHost), gone);
+    this.#engine.upgrade(request, socket, early, this.#outgoing(request), gone);
+  }
+
+  #refusalOf(request: IncomingMessage): Refusal | undefined {
+    const reason = this.#clients.get(request.socket)?.refusal;
+    return reason === undefined ? refusalOf(request) : { status: 403, reason };
+  }
+
+  #outgoing(request: IncomingMessage): UpstreamRequest {
+    return upstreamRequest(request, this.#defaultHost, this.#clients.get(request.socket)?.fields ?? []);
   }
 
   /**
@@ -156,10 +170,6 @@ const MALFORMED: Readonly<Record<string, Refusal>> = {
 };
 
 const NOT_HTTP: Refusal = { status: 400, reason: "this is not well-formed HTTP" };
-
-function secureContext({ cert, key }: CertificatePair): ServerOptions {
-  return { ...tlsSettings(), cert, key };
-}
 
 function refused({ status, reason }: Refusal): OwnAnswer {
   return { status, explanation: `The request was refused: ${reason}.`, close: true };

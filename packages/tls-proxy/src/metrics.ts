@@ -1,5 +1,7 @@
 import type { Metrics } from "@pillion/kit";
 import type { UpstreamObserver } from "./engine.ts";
+import type { CertificatePair } from "./certificates/certificate.ts";
+import type { CertificatesObserver } from "./certificates/certificates.ts";
 import type { Front, FrontObserver } from "./front.ts";
 
 /** Counts what front and engine tell. */
@@ -29,14 +31,40 @@ export function observers(metrics: Metrics): FrontObserver & UpstreamObserver {
   };
 }
 
-/** Shows what is open, and until when the certificate in force is valid. */
-export function addFrontMetrics(metrics: Metrics, { connections }: Front, validUntil: () => Date): void {
+/** Counts what certificates tell. */
+export function certificatesObserver(metrics: Metrics): CertificatesObserver {
+  const reloads = metrics.counter("certificate_reloads_total", "Readings of the certificate files by outcome.", [
+    "outcome",
+  ]);
+  const clients = metrics.counter("client_certificates_total", "Connections by what their client certificate is.", [
+    "outcome",
+  ]);
+  return {
+    reloaded: (outcome) => reloads.inc({ outcome }),
+    clientJudged: (outcome) => clients.inc({ outcome }),
+  };
+}
+
+/** Certificates that are shown one by one; a scrape has to stay small. */
+const CERTIFICATES_AT_MOST = 200;
+
+/** Shows until when each certificate in force is valid; of several with the same labels, the earliest. */
+export function addCertificateMetrics(metrics: Metrics, inForce: () => readonly CertificatePair[]): void {
+  const labels = ["name", "key_type"] as const;
+  const name = "certificate_expiry_timestamp_seconds";
+  metrics.gauge(name, "When a certificate in force expires, by its first name.", labels, (gauge) => {
+    gauge.reset();
+    const latestFirst = inForce().slice(0, CERTIFICATES_AT_MOST);
+    for (const pair of latestFirst.toSorted((a, b) => b.notAfter.getTime() - a.notAfter.getTime()))
+      gauge.set({ name: pair.names[0] ?? pair.subject, key_type: pair.keyType }, pair.notAfter.getTime() / 1000);
+  });
+}
+
+/** Shows what is open. */
+export function addFrontMetrics(metrics: Metrics, { connections }: Front): void {
   metrics.gauge("connections", "Open client connections.", [], (gauge) => gauge.set(connections.open));
   metrics.gauge("upgraded_connections", "Client connections that are WebSockets.", [], (gauge) =>
     gauge.set(connections.upgraded),
-  );
-  metrics.gauge("certificate_expiry_timestamp_seconds", "When the certificate in force expires.", [], (gauge) =>
-    gauge.set(validUntil().getTime() / 1000),
   );
 }
 

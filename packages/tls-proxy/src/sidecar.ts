@@ -7,47 +7,38 @@ import {
   listen as listenOn,
   messageOf,
   reachable,
-  repeat,
   systemCode,
 } from "@pillion/kit";
-import { CertificateKeeper } from "./certificates/certificate-keeper.ts";
-import { certificateSource } from "./certificates/certificate-source.ts";
+import { Certificates } from "./certificates/certificates.ts";
 import type { UpstreamObserver } from "./engine.ts";
 import { errors } from "./errors.ts";
 import { Front } from "./front.ts";
 import { httpProxyEngine } from "./http-proxy-engine.ts";
 import { identity } from "./identity.ts";
-import { addFrontMetrics, observers } from "./metrics.ts";
+import { addCertificateMetrics, addFrontMetrics, certificatesObserver, observers } from "./metrics.ts";
 import { options } from "./options.ts";
-
-const HOUR = 3_600_000;
 
 /** Serves an app's plain HTTP as HTTPS. */
 export const tlsProxy = defineSidecar(identity, options, ({ listen, upstream, appPort = 0, ...files }) => ({
   async start({ signal, log, metrics, health }) {
     const app = reachable(upstream ?? { host: "127.0.0.1", port: appPort });
-    const source = certificateSource(files, log);
-    const first = await source.load(new Date());
-    log.info(
-      { subject: first.subject, fingerprint: first.fingerprint, notAfter: first.notAfter },
-      "certificate in force",
-    );
+    const observer = certificatesObserver(metrics);
+    const certificates = await Certificates.open(files, { log, health, signal, observer });
+    addCertificateMetrics(metrics, () => certificates.inForce);
 
     const counted = observers(metrics);
     const engine = httpProxyEngine(app, { ...counted, ...watchApp(app, health, log, counted) });
     const defaultHost = "path" in app ? "localhost" : formatAddress(app);
-    const front = new Front({ pair: first, engine, defaultHost, observer: counted });
-    const certificate = new CertificateKeeper(source, first, { log, health }, (pair) => front.replaceCertificate(pair));
-    addFrontMetrics(metrics, front, () => certificate.current.notAfter);
+    const front = new Front({ certificates, engine, defaultHost, observer: counted });
+    addFrontMetrics(metrics, front);
     const address = await listenOn(front.server, listen, "--listen");
-    const checks = repeat(HOUR, { signal, health: health.condition("validity") }, () => certificate.check(new Date()));
     return {
       addresses: { https: formatAddress(address) },
-      reload: () => certificate.reload(new Date()),
+      reload: () => certificates.reload(),
       async stop(deadline) {
         const cutOff = await front.drain(deadline);
         engine.close();
-        await checks;
+        await certificates.closed();
         if (cutOff.length > 0) throw requestsCutOff(cutOff);
       },
     };

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { isIdentityField } from "./certificates/identity-fields.ts";
 import { withForwarded } from "./forwarded.ts";
 import { fieldValues, selectFields, withoutHopByHop } from "./hop-by-hop.ts";
 
@@ -12,14 +13,21 @@ export interface UpstreamRequest {
   readonly hasBody: boolean;
 }
 
-/** Works out what the app gets from a request that `refusalOf` let through. */
-export function upstreamRequest(request: IncomingMessage, defaultHost: string): UpstreamRequest {
+/**
+ * Works out what the app gets from a request that `refusalOf` let through.
+ * @param clientIdentity fields that say who the client is; what it says of that itself is dropped
+ */
+export function upstreamRequest(
+  request: IncomingMessage,
+  defaultHost: string,
+  clientIdentity: readonly string[],
+): UpstreamRequest {
   const { method = "GET", rawHeaders } = request;
   const { target, authority } = originForm(request.url ?? "/");
   const host = authority ?? fieldValues(rawHeaders, "host")[0] ?? defaultHost;
   const endToEnd = selectFields(
     withoutHopByHop(rawHeaders),
-    (name) => name !== "host" && !(name === "expect" && request.httpVersion === "1.0"),
+    (name) => name !== "host" && !isIdentityField(name) && !(name === "expect" && request.httpVersion === "1.0"),
   );
   const framing = bodyFraming(rawHeaders);
   return {
@@ -29,6 +37,7 @@ export function upstreamRequest(request: IncomingMessage, defaultHost: string): 
       "Host",
       host,
       ...withForwarded(endToEnd, { clientAddress: request.socket.remoteAddress, host }),
+      ...clientIdentity,
       ...framing.fields,
     ],
     hasBody: framing.hasBody,

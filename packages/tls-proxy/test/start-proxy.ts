@@ -4,32 +4,43 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TLSSocket, connect } from "node:tls";
 import { once } from "node:events";
-import { type Address, listen } from "@pillion/kit";
-import { developmentCertificate } from "../src/certificates/development-certificate.ts";
+import { type Address, type Logger, listen } from "@pillion/kit";
+import { Certificates, type CertificatesOptions } from "../src/certificates/certificates.ts";
+import { TicketKeys } from "../src/certificates/ticket-keys.ts";
 import { Front, type FrontOptions } from "../src/front.ts";
 import { httpProxyEngine } from "../src/http-proxy-engine.ts";
 
 export interface StartedProxy extends AsyncDisposable {
   readonly port: number;
   readonly front: Front;
+  readonly certificates: Certificates;
   readonly ca: string;
   readonly caPath: string;
   /** What it told, in order: `handshake TLSv1.3`, `answered 200`, `away ECONNREFUSED`. */
   readonly told: readonly string[];
 }
 
-/** The front with the http-proxy engine, on a free loopback port, with a development certificate. */
-export async function startProxy(app: number | Address, limits: FrontOptions["limits"] = {}): Promise<StartedProxy> {
+/** The front with the http-proxy engine, on a free loopback port; without other files, with a development certificate. */
+export async function startProxy(
+  app: number | Address,
+  limits: FrontOptions["limits"] = {},
+  files: Partial<CertificatesOptions> = {},
+  ticketKeys = new TicketKeys(),
+): Promise<StartedProxy> {
   const directory = await mkdtemp(join(tmpdir(), "tls-proxy-"));
-  const { pair, ca } = await developmentCertificate(directory, [], new Date());
   const told: string[] = [];
+  const stop = new AbortController();
+  const certificates = await Certificates.open(
+    { ...CERTIFICATES, stateDir: directory, ...files },
+    { log: QUIET, health: { condition: () => SILENT }, signal: stop.signal, ticketKeys },
+  );
   const engine = httpProxyEngine(typeof app === "number" ? { host: "127.0.0.1", port: app } : app, {
     away: (error: NodeJS.ErrnoException) => told.push(`away ${error.code}`),
     failed: (error: NodeJS.ErrnoException) => told.push(`failed ${error.code}`),
     reached: () => {},
   });
   const front = new Front({
-    pair,
+    certificates,
     engine,
     defaultHost: "app.internal",
     limits,
@@ -40,19 +51,46 @@ export async function startProxy(app: number | Address, limits: FrontOptions["li
     },
   });
   const address = await listen(front.server, { host: "127.0.0.1", port: 0 }, "--listen");
+  const caPath = join(directory, "development-ca/ca.pem");
   return {
     port: "port" in address ? address.port : 0,
     front,
-    ca: await readFile(ca.path, "utf8"),
-    caPath: ca.path,
+    certificates,
+    ca: await readFile(caPath, "utf8").catch(() => ""),
+    caPath,
     told,
     async [Symbol.asyncDispose]() {
       await front.drain(AbortSignal.abort());
       engine.close();
+      stop.abort();
+      await certificates.closed();
       await rm(directory, { recursive: true });
     },
   };
 }
+
+const CERTIFICATES: Omit<CertificatesOptions, "stateDir"> = {
+  cert: [],
+  key: [],
+  hostName: [],
+  sniStrict: false,
+  tlsPolicy: "intermediate",
+  ticketRotation: 3_600_000,
+  clientAuth: "require",
+  allowClient: [],
+};
+
+const nothing = () => {};
+const QUIET: Logger = {
+  trace: nothing,
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
+  fatal: nothing,
+  child: () => QUIET,
+};
+const SILENT = { ok: () => {}, degraded: () => {}, failed: () => {} };
 
 /** A client that speaks raw bytes over TLS. */
 export interface RawClient {
@@ -66,8 +104,11 @@ export interface RawClient {
   readonly closed: Promise<string>;
 }
 
-export async function connectTo({ port, ca }: Pick<StartedProxy, "port" | "ca">): Promise<RawClient> {
-  const socket = connect({ port, host: "127.0.0.1", ca, servername: "localhost", ALPNProtocols: ["http/1.1"] });
+export async function connectTo(
+  { port, ca }: Pick<StartedProxy, "port" | "ca">,
+  servername = "localhost",
+): Promise<RawClient> {
+  const socket = connect({ port, host: "127.0.0.1", ca, servername, ALPNProtocols: ["http/1.1"] });
   let received = "";
   const { promise: closed, resolve } = Promise.withResolvers<string>();
   socket.on("data", (bytes) => (received += bytes.toString("latin1")));

@@ -1,10 +1,12 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { createHash, createPrivateKey, type KeyObject, type X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
-import { type ErrorMaker, type Fault, type PillionError, messageOf, systemCode } from "@pillion/kit";
+import { type ErrorMaker, type PillionError, messageOf, systemCode } from "@pillion/kit";
 import { errors } from "../errors.ts";
+import { parseChain, type PemSource, subjectOf, SWAPPED } from "./certificate-chain.ts";
+import { alternativeNames } from "./alternative-names.ts";
 
-/** A certificate chain and its key, checked: the key fits, and OpenSSL accepts both. */
+/** A certificate chain and its key, checked: the key fits, the chain is in order, and OpenSSL accepts it all. */
 export interface CertificatePair {
   /** PEM: the certificate, then its intermediates. */
   readonly cert: string;
@@ -13,22 +15,50 @@ export interface CertificatePair {
   /** SHA-256 of the certificate: upper-case hexadecimal with colons, as browsers show it. */
   readonly fingerprint: string;
   readonly subject: string;
+  /** The DNS names it is for, in lower case, wildcards as `*.app.test`. */
+  readonly names: readonly string[];
+  /** `ec`, `rsa`, `ed25519`: of each, a client can be offered one. */
+  readonly keyType: string;
+  /** What a TLS 1.3 client has to verify, as OpenSSL names it: `ECDSA+SHA256`, `RSA-PSS+`. */
+  readonly signature: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
+  /** Tells what it was read from, byte for byte. */
+  readonly digest: string;
 }
 
-/** Where a PEM text came from, as the user knows it: the option and the path. */
-export type PemSource = Pick<Fault, "subject" | "value">;
+/** The options that name the files, for messages. */
+export interface PairOptions {
+  readonly cert: string;
+  readonly key: string;
+}
+
+const READINGS_AT_MOST = 5;
 
 /**
  * Reads and checks a certificate and its key.
- * @throws CERTIFICATE_… when one is unreadable, not PEM, damaged, encrypted, refused by OpenSSL, or of another pair
+ * @param known returned as it is when the files still hold it
+ * @throws CERTIFICATE_… when one is unreadable, not PEM, damaged, encrypted, out of order, refused by OpenSSL, or of
+ * another pair
  */
-export async function loadCertificatePair(certPath: string, keyPath: string): Promise<CertificatePair> {
-  const certSource = { subject: "--cert", value: certPath };
-  const keySource = { subject: "--key", value: keyPath };
-  const cert = await read(certPath, certSource, errors.CERTIFICATE_UNREADABLE);
-  const key = await read(keyPath, keySource, errors.CERTIFICATE_KEY_UNREADABLE);
+export async function loadCertificatePair(
+  certPath: string,
+  keyPath: string,
+  options: PairOptions = { cert: "--cert", key: "--key" },
+  known?: CertificatePair,
+): Promise<CertificatePair> {
+  const certSource = { subject: options.cert, value: certPath };
+  const keySource = { subject: options.key, value: keyPath };
+  let cert = await read(certPath, certSource, errors.CERTIFICATE_UNREADABLE);
+  let key = await read(keyPath, keySource, errors.CERTIFICATE_KEY_UNREADABLE);
+  // A swap may come between the two readings: the key counts when the certificate is the same before and behind it.
+  for (let readings = 1; readings < READINGS_AT_MOST; readings++) {
+    const again = await read(certPath, certSource, errors.CERTIFICATE_UNREADABLE);
+    if (again === cert) break;
+    cert = again;
+    key = await read(keyPath, keySource, errors.CERTIFICATE_KEY_UNREADABLE);
+  }
+  if (known !== undefined && known.digest === digestOf(cert, key)) return known;
   return checkCertificatePair(cert, key, certSource, keySource);
 }
 
@@ -39,44 +69,48 @@ export function checkCertificatePair(
   certSource: PemSource,
   keySource: PemSource,
 ): CertificatePair {
-  const leaf = parseChain(cert, certSource);
-  const subject = leaf.subject?.replaceAll("\n", ", ") ?? "";
-  if (!leaf.checkPrivateKey(parseKey(key, keySource))) {
+  const chain = parseChain(cert, certSource);
+  const [leaf] = chain;
+  const subject = subjectOf(leaf);
+  const { block, parsed } = parseKey(key, keySource);
+  if (!leaf.checkPrivateKey(parsed)) {
     const reason = `the key does not belong to the certificate in ${certSource.subject} ${certSource.value} (${subject})`;
     const remedy =
       "Give the key that the certificate was issued for; in its file the certificate comes first, then its intermediates";
     throw errors.CERTIFICATE_KEY_MISMATCH({ ...keySource, reason, remedy });
   }
-  tryWithOpenssl(cert, key, certSource);
+  // Written anew: what lies between the blocks, or doesn't when files were joined, is not OpenSSL's to stumble over.
+  const pem = { cert: chain.join(""), key: block };
+  tryWithOpenssl(pem, certSource);
   return {
-    cert,
-    key,
+    ...pem,
     fingerprint: leaf.fingerprint256,
     subject,
+    names: namesOf(leaf),
+    keyType: leaf.publicKey.asymmetricKeyType ?? "unknown",
+    signature: signatureOf(leaf.publicKey),
     notBefore: leaf.validFromDate,
     notAfter: leaf.validToDate,
+    digest: digestOf(cert, key),
   };
 }
 
-/** What is wrong with a certificate's dates, or nothing. It is served all the same: clients judge for themselves. */
+/** What is wrong with a certificate's dates, or nothing. */
 export function validityProblem(
   pair: Pick<CertificatePair, "subject" | "notBefore" | "notAfter">,
   now: Date,
+  consequence = "is served all the same: clients judge for themselves",
 ): PillionError | undefined {
   const problem = (reason: string, remedy: string) =>
-    errors.CERTIFICATE_NOT_VALID({ subject: "certificate", value: pair.subject, reason, remedy });
-  if (now > pair.notAfter) {
-    return problem(
-      `expired at ${pair.notAfter.toISOString()} and is served all the same`,
-      "Put a new one in its place and send SIGHUP",
-    );
-  }
-  if (now < pair.notBefore) {
-    return problem(
-      `is not valid before ${pair.notBefore.toISOString()} and is served all the same`,
-      "Check this machine's clock",
-    );
-  }
+    errors.CERTIFICATE_NOT_VALID({
+      subject: "certificate",
+      value: pair.subject,
+      reason: `${reason} and ${consequence}`,
+      remedy,
+    });
+  if (now > pair.notAfter) return problem(`expired at ${pair.notAfter.toISOString()}`, "Put a new one in its place");
+  if (now < pair.notBefore)
+    return problem(`is not valid before ${pair.notBefore.toISOString()}`, "Check this machine's clock");
   return undefined;
 }
 
@@ -89,31 +123,11 @@ async function read(path: string, source: PemSource, unreadable: ErrorMaker): Pr
   }
 }
 
-function parseChain(pem: string, source: PemSource): X509Certificate {
-  const [leaf, ...intermediates] = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  if (leaf === undefined) throw notACertificate(pem, source);
-  try {
-    for (const intermediate of intermediates) void new X509Certificate(intermediate);
-    return new X509Certificate(leaf);
-  } catch {
-    throw errors.CERTIFICATE_UNPARSABLE({
-      ...source,
-      reason: "is PEM, but a certificate in it is damaged",
-      remedy: "Copy the file again, whole",
-    });
-  }
+function digestOf(...texts: string[]): string {
+  return createHash("sha256").update(JSON.stringify(texts)).digest("hex");
 }
 
-function notACertificate(pem: string, source: PemSource): PillionError {
-  const [reason, remedy] = pem.includes("PRIVATE KEY-----")
-    ? ["holds a private key and no certificate", SWAPPED]
-    : pem.startsWith("\x30\x82")
-      ? ["is DER, not PEM", "Convert it: openssl x509 -inform der -in FILE -out FILE.pem"]
-      : ["holds no PEM certificate", "Give a PEM file with the certificate first, then its intermediates"];
-  return errors.CERTIFICATE_UNPARSABLE({ ...source, reason, remedy });
-}
-
-function parseKey(pem: string, source: PemSource): KeyObject {
+function parseKey(pem: string, source: PemSource): { block: string; parsed: KeyObject } {
   const block = /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----[^]*?-----END (?:[A-Z]+ )?PRIVATE KEY-----/.exec(pem)?.[0];
   if (block === undefined) {
     const [reason, remedy] = pem.includes("BEGIN CERTIFICATE")
@@ -126,7 +140,7 @@ function parseKey(pem: string, source: PemSource): KeyObject {
     throw errors.CERTIFICATE_KEY_ENCRYPTED({ ...source, reason: "is encrypted with a passphrase", remedy });
   }
   try {
-    return createPrivateKey(block);
+    return { block, parsed: createPrivateKey(block) };
   } catch {
     // OpenSSL's own words are left out: nothing that saw key bytes goes into a log.
     throw errors.CERTIFICATE_KEY_UNPARSABLE({
@@ -137,13 +151,27 @@ function parseKey(pem: string, source: PemSource): KeyObject {
   }
 }
 
-const SWAPPED = "Were --cert and --key swapped?";
-
-function tryWithOpenssl(cert: string, key: string, source: PemSource): void {
+function tryWithOpenssl(pem: { cert: string; key: string }, source: PemSource): void {
   try {
-    createSecureContext({ cert, key });
+    createSecureContext(pem);
   } catch (cause) {
     const remedy = "Use a key of at least 2048 bits (RSA) or P-256 (ECDSA)";
     throw errors.CERTIFICATE_REFUSED({ ...source, reason: "OpenSSL refuses it", remedy, cause });
   }
+}
+
+/** RFC 8446 §4.2.3: with a curve goes one hash. */
+function signatureOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {
+  if (asymmetricKeyType === "rsa") return "RSA-PSS+";
+  if (asymmetricKeyType !== "ec") return `${asymmetricKeyType?.replace("ed", "Ed")}+`;
+  const hash = { secp384r1: "SHA384", secp521r1: "SHA512" }[asymmetricKeyDetails?.namedCurve ?? ""];
+  return `ECDSA+${hash ?? "SHA256"}`;
+}
+
+/** Those of subjectAltName; of the common name only where there are none, as old certificates have it. */
+function namesOf(leaf: X509Certificate): string[] {
+  const names = alternativeNames(leaf.subjectAltName ?? "");
+  const own = names?.dns ?? [];
+  const common = leaf.subjectAltName === undefined ? [leaf.toLegacyObject().subject.CN ?? []].flat() : [];
+  return [...new Set([...own, ...common].map((name) => name.toLowerCase()))];
 }
