@@ -90,7 +90,9 @@ describe("in this process", () => {
       tlsProxy({ appPort: 1, listen: "127.0.0.1:0", cert: [path("old.pem")], key: [path("old.pem")] }),
     );
     await vi.waitFor(async () =>
-      expect((await proxy.get("/readyz")).text).toMatch(/^degraded: validity: .*expired at .*Put a new one/),
+      expect((await proxy.get("/readyz")).text).toMatch(
+        /^degraded: validity: --cert ".*old\.pem": .*expired at .*Put a new one/,
+      ),
     );
   });
 });

@@ -8,6 +8,8 @@ import { alternativeNames } from "./alternative-names.ts";
 
 /** A certificate chain and its key, checked: the key fits, the chain is in order, and OpenSSL accepts it all. */
 export interface CertificatePair {
+  /** Where it was read from. */
+  readonly source: PemSource;
   /** PEM: the certificate, then its intermediates. */
   readonly cert: string;
   /** PEM. */
@@ -83,6 +85,7 @@ export function checkCertificatePair(
   const pem = { cert: chain.join(""), key: block };
   tryWithOpenssl(pem, certSource);
   return {
+    source: certSource,
     ...pem,
     fingerprint: leaf.fingerprint256,
     subject,
@@ -97,20 +100,14 @@ export function checkCertificatePair(
 
 /** What is wrong with a certificate's dates, or nothing. */
 export function validityProblem(
-  pair: Pick<CertificatePair, "subject" | "notBefore" | "notAfter">,
+  { source, subject, notBefore, notAfter }: CertificatePair,
   now: Date,
   consequence = "is served all the same: clients judge for themselves",
 ): PillionError | undefined {
   const problem = (reason: string, remedy: string) =>
-    errors.CERTIFICATE_NOT_VALID({
-      subject: "certificate",
-      value: pair.subject,
-      reason: `${reason} and ${consequence}`,
-      remedy,
-    });
-  if (now > pair.notAfter) return problem(`expired at ${pair.notAfter.toISOString()}`, "Put a new one in its place");
-  if (now < pair.notBefore)
-    return problem(`is not valid before ${pair.notBefore.toISOString()}`, "Check this machine's clock");
+    errors.CERTIFICATE_NOT_VALID({ ...source, reason: `${subject} ${reason} and ${consequence}`, remedy });
+  if (now > notAfter) return problem(`expired at ${notAfter.toISOString()}`, "Put a new one in its place");
+  if (now < notBefore) return problem(`is not valid before ${notBefore.toISOString()}`, "Check this machine's clock");
   return undefined;
 }
 

@@ -5,7 +5,18 @@ import { ServerNames } from "./server-names.ts";
 
 function pair(fingerprint: string, keyType: string, ...names: string[]): CertificatePair {
   const dates = { notBefore: new Date(0), notAfter: new Date(1) };
-  return { cert: "", key: "", digest: "", subject: "", fingerprint, keyType, signature: "", names, ...dates };
+  return {
+    source: { subject: "" },
+    cert: "",
+    key: "",
+    digest: "",
+    subject: "",
+    fingerprint,
+    keyType,
+    signature: "",
+    names,
+    ...dates,
+  };
 }
 const ids = (offer: readonly CertificatePair[] | undefined) => offer?.map(({ fingerprint }) => fingerprint);
 

@@ -1,5 +1,4 @@
 import { type Condition, type Logger, repeat } from "@pillion/kit";
-import { watchPath } from "@pillion/kit/watch";
 
 export interface FileWatch {
   readonly paths: readonly string[];
@@ -24,8 +23,18 @@ export async function watchFiles({ paths, signal, log, read, check, health }: Fi
     clearTimeout(settled);
     settled = setTimeout(() => !signal.aborted && void read(), SETTLE).unref();
   };
-  // One level: what is right below a directory's directories counts, and not what Kubernetes keeps deeper down.
-  const watches = paths.map((path) => watchPath(path, changed, { signal, log, depth: 1 }));
   const rounds = repeat(RESYNC, { signal, health }, () => read().then(check));
-  await Promise.all([...watches, rounds]);
+  await Promise.all([rounds, watchAll(paths, changed, { signal, log })]);
+}
+
+async function watchAll(
+  paths: readonly string[],
+  changed: () => void,
+  watching: Pick<FileWatch, "signal" | "log">,
+): Promise<void> {
+  if (paths.length === 0) return;
+  // Loaded only where there are files to watch: chokidar takes memory.
+  const { watchPath } = await import("@pillion/kit/watch");
+  // One level: what is right below a directory's directories counts, and not what Kubernetes keeps deeper down.
+  await Promise.all(paths.map((path) => watchPath(path, changed, { ...watching, depth: 1 })));
 }

@@ -291,7 +291,11 @@ describe("checked before they come into force", () => {
   });
 
   test.each<[string, () => Promise<Issued>, RegExp]>([
-    ["expired", () => root.issue({ from: -3, to: -1 }), /expired at .* and is not put in force\. Put a new one/],
+    [
+      "expired",
+      () => root.issue({ from: -3, to: -1 }),
+      /--cert ".*site\.crt": O=Test expired at .* and is not put in force\. Put a new one/,
+    ],
     ["not valid yet", () => root.issue({ from: 1 }), /is not valid before .* and is not put in force\. Check .* clock/],
     [
       "without the middle of its chain",
