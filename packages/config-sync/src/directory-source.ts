@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { watchPath } from "@pillion/kit/watch";
 import { errors } from "./errors.ts";
 import { Moved, type ReadFile, type TreeLimits, readTree } from "./read-tree.ts";
 import { type Files, type Reading, type Source, contentOf } from "./source.ts";
-import { watchDirectory } from "./watch.ts";
 
 const LIMITS: TreeLimits = { files: 20_000, bytes: 64 * 1024 * 1024 };
 /** Passes over a source that doesn't hold still, at least, and for how long, milliseconds. */
@@ -17,7 +17,7 @@ export function directorySource(directory: string, limits: TreeLimits = LIMITS):
     name: directory,
     directory,
     read: (reading) => readConsistently(directory, limits, reading),
-    watch: (changed, watching) => watchDirectory(directory, changed, watching),
+    watch: (changed, watching) => watchPath(directory, changed, watching),
   };
 }
 

@@ -1,4 +1,6 @@
 import type { Metrics } from "@pillion/kit";
+import type { CertificatePair } from "./certificates/certificate.ts";
+import type { CertificatesObserver } from "./certificates/certificates.ts";
 import type { Front, FrontObserver } from "./front/front.ts";
 import type { UpstreamObserver } from "./http-proxy/engine.ts";
 import type { RelayObserver } from "./relay/relay-options.ts";
@@ -52,11 +54,33 @@ export function addFrontMetrics(metrics: Metrics, front: Front): void {
   );
 }
 
-/** Shows until when the certificate in force is valid. */
-export function addCertificateMetrics(metrics: Metrics, validUntil: () => Date): void {
-  metrics.gauge("certificate_expiry_timestamp_seconds", "When the certificate in force expires.", [], (gauge) =>
-    gauge.set(validUntil().getTime() / 1000),
-  );
+/** Counts what certificates tell. */
+export function certificatesObserver(metrics: Metrics): CertificatesObserver {
+  const reloads = metrics.counter("certificate_reloads_total", "Readings of the certificate files by outcome.", [
+    "outcome",
+  ]);
+  const clients = metrics.counter("client_certificates_total", "Connections by what their client certificate is.", [
+    "outcome",
+  ]);
+  return {
+    reloaded: (outcome) => reloads.inc({ outcome }),
+    clientJudged: (outcome) => clients.inc({ outcome }),
+  };
+}
+
+/** Certificates that are shown one by one; a scrape has to stay small. */
+const CERTIFICATES_AT_MOST = 200;
+
+/** Shows until when each certificate in force is valid; of several with the same labels, the earliest. */
+export function addCertificateMetrics(metrics: Metrics, inForce: () => readonly CertificatePair[]): void {
+  const labels = ["name", "key_type"] as const;
+  const name = "certificate_expiry_timestamp_seconds";
+  metrics.gauge(name, "When a certificate in force expires, by its first name.", labels, (gauge) => {
+    gauge.reset();
+    const latestFirst = inForce().slice(0, CERTIFICATES_AT_MOST);
+    for (const pair of latestFirst.toSorted((a, b) => b.notAfter.getTime() - a.notAfter.getTime()))
+      gauge.set({ name: pair.names[0] ?? pair.subject, key_type: pair.keyType }, pair.notAfter.getTime() / 1000);
+  });
 }
 
 /** Counts what `--mode tcp` tells. */

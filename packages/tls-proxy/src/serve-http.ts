@@ -1,4 +1,3 @@
-import type { TlsOptions } from "node:tls";
 import {
   type Address,
   type Context,
@@ -10,6 +9,7 @@ import {
 } from "@pillion/kit";
 import type { AccessLog } from "./access-log/access-log.ts";
 import { type AnswerOptions, answerRules } from "./answers/answer-rules.ts";
+import type { Certificates } from "./certificates/certificates.ts";
 import { type Cidr, isTrusted } from "./cidr-list.ts";
 import { type EngineOptions, engineOf } from "./engines.ts";
 import { errors } from "./errors.ts";
@@ -32,7 +32,7 @@ export interface ServedHttp {
 
 /** Puts `--mode http` together: the front with its engine, counted and told of in health and log. */
 export async function serveHttp(
-  tls: TlsOptions,
+  certificates: Certificates,
   options: ServeHttpOptions,
   { metrics, health, log }: Pick<Context, "metrics" | "health" | "log">,
 ): Promise<ServedHttp> {
@@ -41,7 +41,7 @@ export async function serveHttp(
   const observer = { ...counted, ...watchApp(app, health, log, counted) };
   const engine = await engineOf(options, { app, observer, access, rules: answerRules(options) });
   const front = new Front({
-    tls,
+    certificates,
     handlers: { "http/1.1": engine },
     otherwise: engine,
     observer,

@@ -1,4 +1,3 @@
-import type { TlsOptions } from "node:tls";
 import {
   type Address,
   type Context,
@@ -11,25 +10,20 @@ import {
   listen as listenOn,
   messageOf,
   reachable,
-  repeat,
 } from "@pillion/kit";
 import { type AccessLog, accessLog } from "./access-log/access-log.ts";
-import { CertificateKeeper } from "./certificate-keeper.ts";
-import { certificateSource } from "./certificate-source.ts";
+import { Certificates } from "./certificates/certificates.ts";
 import { type Cidr, isTrusted } from "./cidr-list.ts";
 import type { ProxyProtocolOptions } from "./front/gate-before.ts";
 import type { Front } from "./front/front.ts";
 import { identity } from "./identity.ts";
-import { addCertificateMetrics, countLost, countPlain, proxyHeaderCounter } from "./metrics.ts";
+import { addCertificateMetrics, certificatesObserver, countLost, countPlain, proxyHeaderCounter } from "./metrics.ts";
 import { watchNetwork } from "./network-watch.ts";
 import { options } from "./options.ts";
 import { Redirect, type RedirectOptions } from "./redirect/redirect.ts";
 import { requestsCutOff, serveHttp } from "./serve-http.ts";
 import { shutdownEndpoint } from "./server.ts";
 import { connectionsCutOff, serveTcp } from "./tcp/serve-tcp.ts";
-import { tlsSettings } from "./tls-settings.ts";
-
-const HOUR = 3_600_000;
 
 type OptionValues = Values<typeof options.table>;
 
@@ -37,33 +31,27 @@ type OptionValues = Values<typeof options.table>;
 export const tlsProxy = defineSidecar(identity, options, (values) => ({
   async start(context) {
     const { signal, log, metrics, health } = context;
-    const source = certificateSource(values, log);
-    const first = await source.load(new Date());
-    log.info(
-      { subject: first.subject, fingerprint: first.fingerprint, notAfter: first.notAfter },
-      "certificate in force",
-    );
-    const tls = { ...tlsSettings(), cert: first.cert, key: first.key };
-    const served = values.mode === "tcp" ? servedTcp(tls, values, context) : await servedHttp(tls, values, context);
+    const observer = certificatesObserver(metrics);
+    const certificates = await Certificates.open(values, { log, health, signal, observer });
+    addCertificateMetrics(metrics, () => certificates.inForce);
+    const serve = values.mode === "tcp" ? servedTcp : servedHttp;
+    const served = await serve(certificates, values, context);
     const { front } = served;
-    const certificate = new CertificateKeeper(source, first, { log, health }, (pair) => front.replaceCertificate(pair));
-    addCertificateMetrics(metrics, () => certificate.current.notAfter);
     const address = await listenOn(front.listener, values.listen, "--listen");
     const besides = await served.besides(address).catch(async (error: unknown) => {
       await front.drain(AbortSignal.abort());
       throw error;
     });
-    const checks = repeat(HOUR, { signal, health: health.condition("validity") }, () => certificate.check(new Date()));
     return {
       ...endings(values, context),
       addresses: { [values.mode === "tcp" ? "tls" : "https"]: formatAddress(address), ...besides.addresses },
       async reload() {
         served.access?.reopen();
-        await certificate.reload(new Date());
+        await certificates.reload();
       },
       async stop(deadline) {
         const cutOff = (await Promise.all([front.drain(deadline), besides.drain(deadline)])).flat();
-        await checks;
+        await certificates.closed();
         await served.access?.close();
         if (cutOff.length > 0) throw served.cutOffError(cutOff);
       },
@@ -92,17 +80,17 @@ function appOf({ upstream, appPort = 0 }: Pick<OptionValues, "upstream" | "appPo
   return reachable(upstream ?? { host: "127.0.0.1", port: appPort });
 }
 
-function servedTcp(tls: TlsOptions, values: OptionValues, context: Context): Served {
+async function servedTcp(certificates: Certificates, values: OptionValues, context: Context): Promise<Served> {
   const proxyProtocol = proxyProtocolRule(values.proxyProtocolFrom, context);
-  const front = serveTcp(tls, { ...values, upstream: appOf(values), proxyProtocol }, context);
+  const front = serveTcp(certificates, { ...values, upstream: appOf(values), proxyProtocol }, context);
   return { front, besides: async () => NOTHING_BESIDES, cutOffError: connectionsCutOff };
 }
 
-async function servedHttp(tls: TlsOptions, values: OptionValues, context: Context): Promise<Served> {
+async function servedHttp(certificates: Certificates, values: OptionValues, context: Context): Promise<Served> {
   const app = appOf(values);
   const access = openAccessLog(values, context.log, context.metrics);
   const proxyProtocol = proxyProtocolRule(values.proxyProtocolFrom, context);
-  const { front, observer } = await serveHttp(tls, { ...values, app, access, proxyProtocol }, context);
+  const { front, observer } = await serveHttp(certificates, { ...values, app, access, proxyProtocol }, context);
   const plain = { ...observer, ...countPlain(context.metrics) };
   return {
     front,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { spawnScript, startSidecar } from "@pillion/kit/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { certificateOf, issueLeaf, keyOf, makeDevelopmentCa } from "../src/development-ca.ts";
+import { certificateOf, issueLeaf, keyOf, makeDevelopmentCa } from "../src/certificates/development-ca.ts";
 import { tlsProxy } from "../src/index.ts";
 import { OK, answering, startRawApp } from "./raw-app.ts";
 import { connectTo, exchange } from "./start-proxy.ts";
@@ -67,14 +67,14 @@ describe("in this process", () => {
     await using app = await startRawApp(answering(OK));
     const first = await writePair("site");
     await using proxy = await startSidecar(
-      tlsProxy({ appPort: app.port, listen: "127.0.0.1:0", cert: path("site.pem"), key: path("site.key") }),
+      tlsProxy({ appPort: app.port, listen: "127.0.0.1:0", cert: [path("site.pem")], key: [path("site.key")] }),
     );
     const port = portOf(proxy.addresses["https"]);
     await writeFile(path("site.key"), "broken");
     await proxy.reload();
     expect(await exchange({ port, ca: first }, get)).toMatch(/200 OK/);
     expect((await proxy.get("/readyz")).text).toMatch(
-      /^degraded: certificate: refused, and the old one stays: --key ".*site.key": holds no PEM/,
+      /^degraded: certificate: refused, and what was good before stays: --key ".*site.key": holds no PEM/,
     );
     const second = await writePair("site");
     await proxy.reload();
@@ -87,10 +87,12 @@ describe("in this process", () => {
     const leaf = await issueLeaf(await makeDevelopmentCa(["localhost"], old), ["localhost"], old);
     await writeFile(path("old.pem"), leaf);
     await using proxy = await startSidecar(
-      tlsProxy({ appPort: 1, listen: "127.0.0.1:0", cert: path("old.pem"), key: path("old.pem") }),
+      tlsProxy({ appPort: 1, listen: "127.0.0.1:0", cert: [path("old.pem")], key: [path("old.pem")] }),
     );
     await vi.waitFor(async () =>
-      expect((await proxy.get("/readyz")).text).toMatch(/^degraded: validity: .*expired at .* SIGHUP/),
+      expect((await proxy.get("/readyz")).text).toMatch(
+        /^degraded: validity: --cert ".*old\.pem": .*expired at .*Put a new one/,
+      ),
     );
   });
 });
@@ -120,6 +122,20 @@ describe("as a process", () => {
       expect(proxy.output()).toMatch(/^tls-proxy: a problem with the options\n.*(?:not a|needs a value).*\n$/);
     },
   );
+
+  test.each([
+    [["--cert", "a", "--cert", "b", "--key", "a"], /--key: is missing for 1 of 2 --cert\. Give each certificate/],
+    [["--allow-client", "cn=web"], /--client-ca: is missing, and --allow-client is given\. Give the CAs/],
+    [["--client-ca", "ca", "--allow-client", "web"], /--allow-client.*"web".*not a rule.*cn=NAME, ou=NAME/],
+    [["--client-ca", "ca", "--allow-client", "uri=spiffe://a/x*"], /--allow-client.*\* stands for a whole segment/],
+    [["--client-ca", "ca", "--client-auth", "maybe"], /--client-auth.*maybe.*require, request/],
+    [["--tls-policy", "old"], /--tls-policy.*old.*intermediate, modern/],
+    [["--ticket-rotation", "1s"], /--ticket-rotation.*1s/],
+  ])("%j: exit 2", async (args, problem) => {
+    await using proxy = spawnScript(bin, ["--app-port", "1", ...args]);
+    expect(await proxy.exited).toBe(2);
+    expect(proxy.output()).toMatch(problem);
+  });
 
   test("a key without its certificate: exit 2", async () => {
     await using proxy = spawnScript(bin, ["--app-port", "1", "--key", "a.key"]);

@@ -3,8 +3,9 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TLSSocket, connect } from "node:tls";
-import { type Address, listen } from "@pillion/kit";
-import { developmentCertificate } from "../src/development-certificate.ts";
+import { type Address, type Logger, listen } from "@pillion/kit";
+import { Certificates, type CertificatesOptions } from "../src/certificates/certificates.ts";
+import { TicketKeys } from "../src/certificates/ticket-keys.ts";
 import { NO_RULES } from "../src/answers/answer-rules.ts";
 import type { ConnectionHandler } from "../src/front/connection-handler.ts";
 import { Front } from "../src/front/front.ts";
@@ -12,7 +13,6 @@ import { httpProxyEngine } from "../src/http-proxy/engine-on-http-proxy.ts";
 import { HttpProxyHandler, type HttpProxyHandlerOptions } from "../src/http-proxy/http-proxy-handler.ts";
 import { DEFAULT_LIMITS, type RelayLimits } from "../src/relay/relay-options.ts";
 import { Relay } from "../src/relay/relay.ts";
-import { tlsSettings } from "../src/tls-settings.ts";
 import { UpstreamPool } from "../src/upstream/upstream-pool.ts";
 
 /** What tests of both engines are run with: `describe.each(engines)`. */
@@ -22,6 +22,7 @@ export type EngineName = (typeof engines)[number];
 export interface StartedProxy extends AsyncDisposable {
   readonly port: number;
   readonly front: Front;
+  readonly certificates: Certificates;
   readonly ca: string;
   readonly caPath: string;
   /** What it told, in order: `handshake TLSv1.3`, `answered 200`, `away ECONNREFUSED`. */
@@ -32,19 +33,27 @@ export interface ProxyOptions {
   readonly engine?: EngineName;
   readonly relay?: Partial<RelayLimits>;
   readonly httpProxy?: HttpProxyHandlerOptions["limits"];
+  /** Without these, with a development certificate. */
+  readonly files?: Partial<CertificatesOptions>;
+  readonly ticketKeys?: TicketKeys;
   /** How long requests wait for an app that isn't there, milliseconds. */
   readonly wait?: number;
 }
 
-/** The front with an engine behind it, on a free loopback port, with a development certificate. */
+/** The front with an engine behind it, on a free loopback port. */
 export async function startProxy(app: number | Address, options: ProxyOptions = {}): Promise<StartedProxy> {
   const directory = await mkdtemp(join(tmpdir(), "tls-proxy-"));
-  const { pair, ca } = await developmentCertificate(directory, [], new Date());
   const told: string[] = [];
+  const stop = new AbortController();
+  const { files, ticketKeys = new TicketKeys() } = options;
+  const certificates = await Certificates.open(
+    { ...CERTIFICATES, stateDir: directory, ...files },
+    { log: QUIET, health: { condition: () => SILENT }, signal: stop.signal, ticketKeys },
+  );
   const address = typeof app === "number" ? { host: "127.0.0.1", port: app } : app;
   const handler = handlerOf(address, options, told);
   const front = new Front({
-    tls: { ...tlsSettings(), cert: pair.cert, key: pair.key },
+    certificates,
     handlers: { "http/1.1": handler },
     otherwise: handler,
     observer: {
@@ -53,18 +62,45 @@ export async function startProxy(app: number | Address, options: ProxyOptions = 
     },
   });
   const bound = await listen(front.server, { host: "127.0.0.1", port: 0 }, "--listen");
+  const caPath = join(directory, "development-ca/ca.pem");
   return {
     port: "port" in bound ? bound.port : 0,
     front,
-    ca: await readFile(ca.path, "utf8"),
-    caPath: ca.path,
+    certificates,
+    ca: await readFile(caPath, "utf8").catch(() => ""),
+    caPath,
     told,
     async [Symbol.asyncDispose]() {
       await front.drain(AbortSignal.abort());
+      stop.abort();
+      await certificates.closed();
       await rm(directory, { recursive: true });
     },
   };
 }
+
+const CERTIFICATES: Omit<CertificatesOptions, "stateDir"> = {
+  cert: [],
+  key: [],
+  hostName: [],
+  sniStrict: false,
+  tlsPolicy: "intermediate",
+  ticketRotation: 3_600_000,
+  clientAuth: "require",
+  allowClient: [],
+};
+
+const nothing = () => {};
+const QUIET: Logger = {
+  trace: nothing,
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
+  fatal: nothing,
+  child: () => QUIET,
+};
+const SILENT = { ok: () => {}, degraded: () => {}, failed: () => {} };
 
 function handlerOf(address: Address, options: ProxyOptions, told: string[]): ConnectionHandler {
   const { engine = "relay", relay = {}, httpProxy = {}, wait = 0 } = options;
@@ -104,8 +140,11 @@ export interface RawClient {
   readonly closed: Promise<string>;
 }
 
-export async function connectTo({ port, ca }: Pick<StartedProxy, "port" | "ca">): Promise<RawClient> {
-  const socket = connect({ port, host: "127.0.0.1", ca, servername: "localhost", ALPNProtocols: ["http/1.1"] });
+export async function connectTo(
+  { port, ca }: Pick<StartedProxy, "port" | "ca">,
+  servername = "localhost",
+): Promise<RawClient> {
+  const socket = connect({ port, host: "127.0.0.1", ca, servername, ALPNProtocols: ["http/1.1"] });
   let received = "";
   const { promise: closed, resolve } = Promise.withResolvers<string>();
   socket.on("data", (bytes) => (received += bytes.toString("latin1")));

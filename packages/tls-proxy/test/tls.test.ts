@@ -1,14 +1,13 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect as connectPlain } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ConnectionOptions, connect } from "node:tls";
 import { promisify } from "node:util";
 import { expect, test, vi } from "vitest";
-import { checkCertificatePair, loadCertificatePair } from "../src/certificate.ts";
-import { certificateOf, issueLeaf, keyOf, makeDevelopmentCa } from "../src/development-ca.ts";
+import { issueLeaf, makeDevelopmentCa } from "../src/certificates/development-ca.ts";
 import { OK, answering, startRawApp } from "./raw-app.ts";
 import { type StartedProxy, connectTo, exchange, startProxy } from "./start-proxy.ts";
 
@@ -89,16 +88,19 @@ test("openssl s_client verifies the chain", async () => {
 
 test("another certificate serves new connections, and the old ones live on", async () => {
   await using app = await startRawApp(answering(OK));
-  await using proxy = await startProxy(app.port);
-  const old = await connectTo(proxy);
+  const directory = await mkdtemp(join(tmpdir(), "tls-proxy-swap-"));
+  const path = join(directory, "pair.pem");
   const ca = await makeDevelopmentCa(["localhost"], new Date());
-  const leaf = await issueLeaf(ca, ["localhost"], new Date());
-  const source = { subject: "test" };
-  const pair = checkCertificatePair(certificateOf(leaf), keyOf(leaf), source, source);
-  proxy.front.replaceCertificate(pair);
-  expect((await handshake({ ...proxy, ca: certificateOf(ca) })).fingerprint).toBe(pair.fingerprint);
+  await writeFile(path, await issueLeaf(ca, ["localhost"], new Date()));
+  await using proxy = await startProxy(app.port, { files: { cert: [path], key: [path] } });
+  const old = await connectTo({ ...proxy, ca });
+  const before = await handshake({ ...proxy, ca });
+  await writeFile(path, await issueLeaf(ca, ["localhost"], new Date()));
+  await proxy.certificates.reload();
+  expect((await handshake({ ...proxy, ca })).fingerprint).not.toBe(before.fingerprint);
   old.send(get);
   expect(await old.closed).toMatch(/200 OK/);
+  await rm(directory, { recursive: true });
 });
 
 test("a head that trickles in is cut off with 408, a connection that says nothing without a word", async () => {
@@ -143,10 +145,10 @@ test("an RSA certificate made by openssl serves as well", async () => {
     "-out",
     cert,
   ]);
-  const pair = await loadCertificatePair(cert, key);
-  await using proxy = await startProxy(1);
-  proxy.front.replaceCertificate(pair);
-  expect((await handshake({ ...proxy, ca: pair.cert }, { maxVersion: "TLSv1.2" })).cipher).toMatch(/^ECDHE-RSA-/);
+  await using proxy = await startProxy(1, { files: { cert: [cert], key: [key] } });
+  expect((await handshake({ ...proxy, ca: await readFile(cert, "utf8") }, { maxVersion: "TLSv1.2" })).cipher).toMatch(
+    /^ECDHE-RSA-/,
+  );
   await rm(directory, { recursive: true });
 });
 

@@ -13,6 +13,8 @@ export interface Arrival {
   readonly identity?: readonly string[] | undefined;
   /** The subject of the client's certificate. */
   readonly clientSubject?: string | undefined;
+  /** Why the client may not come in: its certificate, or the lack of one. */
+  readonly refusal?: string | undefined;
   /** Whether the client is a proxy that may say where its requests come from. */
   readonly trusted?: boolean | undefined;
   /** Aborts the TCP connection: the client gets an error, where TLS that just ends looks whole to many. */

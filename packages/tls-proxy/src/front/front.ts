@@ -1,8 +1,10 @@
 import type { Server as TcpServer, Socket } from "node:net";
-import { type Server, type TLSSocket, type TlsOptions, createServer } from "node:tls";
+import { type Server, type TLSSocket, createServer } from "node:tls";
 import { setTimeout as delay } from "node:timers/promises";
 import { aborted } from "../aborted.ts";
-import { Arrivals } from "./arrivals.ts";
+import type { Certificates } from "../certificates/certificates.ts";
+import { identityFields } from "../certificates/identity-fields.ts";
+import { type Arrival, Arrivals } from "./arrivals.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { type ProxyProtocolOptions, gateBefore } from "./gate-before.ts";
 
@@ -13,8 +15,8 @@ export interface FrontObserver {
 }
 
 export interface FrontOptions {
-  /** Certificates, versions, ciphers. */
-  readonly tls: TlsOptions;
+  /** Which certificates are served, and who a client is. */
+  readonly certificates: Certificates;
   /** What serves a protocol, by the name that ALPN has for it (RFC 7301), the preferred one first. */
   readonly handlers: Readonly<Record<string, ConnectionHandler>>;
   /** What serves clients that agree on no protocol by ALPN. */
@@ -41,23 +43,19 @@ export class Front {
 
   constructor(options: FrontOptions) {
     this.#options = options;
-    const { tls, handlers, proxyProtocol, maxConnections = 0, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
+    const { certificates, handlers, proxyProtocol, maxConnections = 0, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
     const offered = Object.keys(handlers);
     this.server = createServer({
       handshakeTimeout,
-      ...tls,
+      ...certificates.secureServerOptions(),
       ...(offered.length > 0 && { ALPNProtocols: offered }),
       ...OF_TCP,
     });
+    certificates.attach(this.server);
     this.#arrivals = new Arrivals(this.server);
     this.listener = proxyProtocol ? gateBefore(this.server, this.#arrivals, proxyProtocol, OF_TCP) : this.server;
     if (maxConnections > 0) this.listener.maxConnections = maxConnections;
     this.#listen();
-  }
-
-  /** For handshakes from now on; open connections keep what they have. */
-  replaceCertificate(certificate: Pick<TlsOptions, "cert" | "key">): void {
-    this.server.setSecureContext({ ...this.#options.tls, ...certificate });
   }
 
   get open(): number {
@@ -90,7 +88,8 @@ export class Front {
     this.server.on("secureConnection", (socket) => {
       observer.handshakeSucceeded(socket.getProtocol() ?? "unknown");
       const arrival = this.#arrivals.of(socket);
-      this.#handlerOf(socket).accept(socket, { ...arrival, trusted: trusted(arrival.client?.address) });
+      const client = clientOf(this.#options.certificates, socket);
+      this.#handlerOf(socket).accept(socket, { ...arrival, ...client, trusted: trusted(arrival.client?.address) });
     });
     this.server.on("tlsClientError", (error) => observer.handshakeFailed(error));
   }
@@ -107,6 +106,15 @@ export class Front {
   #sum(count: (handler: ConnectionHandler) => number): number {
     return this.#handlers.reduce((sum, handler) => sum + count(handler), 0);
   }
+}
+
+/** Who a client is by its certificate, or why it may not come in. */
+function clientOf(
+  certificates: Certificates,
+  socket: TLSSocket,
+): Pick<Arrival, "identity" | "clientSubject" | "refusal"> {
+  const { identity, refusal } = certificates.judgeClient(socket);
+  return { ...(identity && { identity: identityFields(identity), clientSubject: identity.subject }), refusal };
 }
 
 /** Who is gone without a goodbye is found out within minutes. */

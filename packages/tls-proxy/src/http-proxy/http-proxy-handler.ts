@@ -90,7 +90,7 @@ export class HttpProxyHandler implements ConnectionHandler {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const { observer, access, rules, engine } = this.#options;
-    const refusal = refusalOf(request);
+    const refusal = this.#refusalOf(request);
     let bytesSent = 0;
     const gone = this.connections.begin(request, response, (seconds) => {
       const status = response.headersSent ? response.statusCode : CLIENT_GONE;
@@ -113,9 +113,14 @@ export class HttpProxyHandler implements ConnectionHandler {
   #tunnel(request: IncomingMessage, socket: Duplex, early: Buffer): void {
     socket.on("error", () => {}); // Node's own listener went with the parser; 'close' follows
     const gone = this.connections.upgrade(request.socket);
-    const refusal = refusalOf(request);
+    const refusal = this.#refusalOf(request);
     if (refusal) return answerOnSocket(request, socket, refused(refusal));
     this.#options.engine.upgrade(request, socket, early, this.#outgoing(request), gone);
+  }
+
+  #refusalOf(request: IncomingMessage): Refusal | undefined {
+    const reason = this.#arrivals.get(request.socket)?.refusal;
+    return reason === undefined ? refusalOf(request) : { status: 403, reason };
   }
 
   #outgoing(request: IncomingMessage) {

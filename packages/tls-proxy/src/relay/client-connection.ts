@@ -161,6 +161,7 @@ export class ClientConnection implements ExchangeClient {
       return;
     }
     if ("status" in rest) return this.#refuse(rest);
+    if (this.arrival.refusal !== undefined) return this.#refuse({ status: 403, reason: this.arrival.refusal });
     if (HEAD.upgradeField >= 0 && !isWebSocket(HEAD)) HEAD.upgradeField = -1;
     const { maxBody } = this.#relay.limits;
     if (maxBody > 0 && HEAD.contentLength > maxBody)

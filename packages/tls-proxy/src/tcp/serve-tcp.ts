@@ -1,5 +1,5 @@
-import type { TlsOptions } from "node:tls";
 import { type Address, type Context, type Logger, formatAddress, messageOf, systemCode } from "@pillion/kit";
+import type { Certificates } from "../certificates/certificates.ts";
 import { errors } from "../errors.ts";
 import type { ProxyProtocolOptions } from "../front/gate-before.ts";
 import { Front } from "../front/front.ts";
@@ -17,7 +17,7 @@ export interface ServeTcpOptions extends Pick<
 
 /** Puts `--mode tcp` together: the front with its byte pipe, counted and told of in health and log. */
 export function serveTcp(
-  tls: TlsOptions,
+  certificates: Certificates,
   { alpn, proxyProtocol, maxConnections, ...tcp }: ServeTcpOptions,
   { metrics, health, log }: Pick<Context, "metrics" | "health" | "log">,
 ): Front {
@@ -25,7 +25,14 @@ export function serveTcp(
   const observer = { ...counted, ...watchApp(tcp.upstream, health, log, counted) };
   const handler = new TcpHandler({ ...tcp, quietTime: 1_000, observer });
   const handlers = Object.fromEntries(alpn.map((protocol) => [protocol, handler]));
-  const front = new Front({ tls, handlers, otherwise: handler, proxyProtocol, maxConnections, observer: counted });
+  const front = new Front({
+    certificates,
+    handlers,
+    otherwise: handler,
+    proxyProtocol,
+    maxConnections,
+    observer: counted,
+  });
   addFrontMetrics(metrics, front);
   return front;
 }

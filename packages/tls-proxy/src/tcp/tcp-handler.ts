@@ -61,7 +61,7 @@ export class TcpHandler implements ConnectionHandler {
   accept(client: TLSSocket, arrival: Arrival): void {
     client.allowHalfOpen = true; // either end may end its half alone
     client.on("error", () => {}); // 'close' follows
-    if (this.#isDraining) return arrival.reset();
+    if (this.#isDraining || arrival.refusal !== undefined) return arrival.reset();
     const { idleTimeout, observer } = this.#options;
     const tunnel = new Tunnel(client, arrival, {
       idleTimeout,

@@ -1,24 +1,32 @@
 import { readlink, statfs } from "node:fs/promises";
 import { isAbsolute, join, resolve, sep } from "node:path";
 import { type FSWatcher, watch } from "chokidar";
-import { messageOf, systemCode } from "@pillion/kit";
-import type { Watching } from "./source.ts";
+import { messageOf, systemCode } from "./errors.ts";
+import type { Logger } from "./log.ts";
+
+export interface Watching {
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /** How many levels of directories below the path are watched; default: all. Of a file there are none. */
+  readonly depth?: number;
+}
 
 /** Milliseconds between two looks where the kernel reports nothing. */
 const POLLING_INTERVAL = 1_000;
 
 /**
- * Calls `changed` when something in a directory, or a link on the way to it, may have changed. It says nothing about
- * what: libuv drops overflowing inotify queues silently, so whoever is called reads everything.
+ * Calls `changed` when something in a directory, or a file, or a link on the way to it, may have changed. It says nothing
+ * about what: libuv drops overflowing inotify queues silently, so whoever is called reads everything, and does so from
+ * time to time without being called. Resolves when the signal has aborted and everything is freed.
  */
-export async function watchDirectory(directory: string, changed: () => void, watching: Watching): Promise<void> {
+export async function watchPath(path: string, changed: () => void, watching: Watching): Promise<void> {
   let polling = false;
   while (!watching.signal.aborted) {
-    const places = await placesOf(directory);
+    const places = await placesOf(path);
     polling ||= await hasNoEvents(places);
     const outdated = new AbortController();
-    const watcher = openWatcher(places, polling, (error) => {
-      watching.log.warn({ error: messageOf(error) }, "a watch failed; polling and --resync still find changes");
+    const watcher = openWatcher(places, polling, watching.depth, (error) => {
+      watching.log.warn({ error: messageOf(error) }, "a watch failed; changes are still found, later");
       if (!polling && ["ENOSPC", "EMFILE"].includes(systemCode(error) ?? "")) {
         polling = true;
         outdated.abort();
@@ -26,7 +34,7 @@ export async function watchDirectory(directory: string, changed: () => void, wat
     });
     const look = async () => {
       changed();
-      if ((await placesOf(directory)).join("\0") !== places.join("\0")) outdated.abort();
+      if ((await placesOf(path)).join("\0") !== places.join("\0")) outdated.abort();
     };
     // What happened before a watcher was ready, nobody saw.
     watcher.on("ready", () => void look()).on("all", () => void look());
@@ -35,13 +43,19 @@ export async function watchDirectory(directory: string, changed: () => void, wat
   }
 }
 
-function openWatcher(places: readonly string[], polling: boolean, onError: (error: unknown) => void): FSWatcher {
+function openWatcher(
+  places: readonly string[],
+  polling: boolean,
+  depth: number | undefined,
+  onError: (error: unknown) => void,
+): FSWatcher {
   const watcher = watch([...places], {
     backend: polling ? "polling" : "auto",
     pollingInterval: POLLING_INTERVAL,
     followSymlinks: false,
     ignoreInitial: true,
     atomic: false,
+    ...(depth !== undefined && { depth }),
   });
   return watcher.on("error", onError);
 }
@@ -49,10 +63,10 @@ function openWatcher(places: readonly string[], polling: boolean, onError: (erro
 /** As many links as the kernel follows, path_resolution(7). */
 const LINKS_AT_MOST = 40;
 
-/** Every link on the way to a directory, and the directory that they lead to, which may not exist. */
-async function placesOf(directory: string): Promise<string[]> {
+/** Every link on the way to a path, and what they lead to, which may not exist. */
+async function placesOf(path: string): Promise<string[]> {
   const links: string[] = [];
-  const rest = partsOf(resolve(directory));
+  const rest = partsOf(resolve(path));
   let place: string = sep;
   for (let part = rest.shift(); part !== undefined; part = rest.shift()) {
     const next = join(place, part);

@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { PillionError } from "@pillion/kit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadCertificatePair, validityProblem } from "../src/certificate.ts";
+import { loadCertificatePair, validityProblem } from "../../src/certificates/certificate.ts";
 
 const run = promisify(execFile);
 let directory: string;
@@ -68,7 +69,7 @@ test.each([
     "good.key",
     "good.pem",
     "CERTIFICATE_UNPARSABLE",
-    /holds a private key .* Were --cert and --key swapped\?/,
+    /holds a private key .* Were certificate and key swapped\?/,
   ],
   [
     "a certificate as the key",
@@ -115,7 +116,27 @@ test("dates are a matter of degree: expired and not yet valid are said, not refu
   const pair = await loadCertificatePair(path("good.pem"), path("good.key"));
   const day = 86_400_000;
   expect(validityProblem(pair, new Date(Date.now() + 3 * day))?.message).toMatch(
-    /expired at .*Z and is served all the same\. Put/,
+    /expired at .*Z and is served all the same: .*\. Put/,
   );
   expect(validityProblem(pair, new Date(Date.now() - day))?.message).toMatch(/not valid before .*Z .*clock/);
+});
+
+test("a pair is never put together of two versions while it is swapped", async () => {
+  for (const name of ["good", "other"]) {
+    await mkdir(path(`..${name}`));
+    await copyFile(path(`${name}.pem`), path(`..${name}/tls.crt`));
+    await copyFile(path(`${name}.key`), path(`..${name}/tls.key`));
+  }
+  await symlink("..good", path("..data"));
+  const done = new AbortController();
+  const swapping = (async () => {
+    for (let swap = 0; !done.signal.aborted; swap++) {
+      await symlink(swap % 2 === 0 ? "..other" : "..good", path("..next"));
+      await rename(path("..next"), path("..data"));
+      await setTimeout(2);
+    }
+  })();
+  for (let load = 0; load < 300; load++) await loadCertificatePair(path("..data/tls.crt"), path("..data/tls.key"));
+  done.abort();
+  await expect(swapping).resolves.toBeUndefined();
 });

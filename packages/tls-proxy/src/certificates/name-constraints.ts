@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { addressBytes } from "./ip-address.ts";
+import { addressBytes } from "../ip-address.ts";
 
 /**
  * The DER value of an X.509 NameConstraints extension (RFC 5280 §4.2.1.10) that permits only these host names and

@@ -12,7 +12,7 @@ import {
   parsePair,
   type PemPair,
 } from "./development-ca.ts";
-import { errors } from "./errors.ts";
+import { errors } from "../errors.ts";
 import { canonicalHostName, LOCAL_NAMES } from "./host-names.ts";
 import { privateDirectory, readIfPresent } from "./state-files.ts";
 

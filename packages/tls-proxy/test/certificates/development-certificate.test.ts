@@ -8,8 +8,8 @@ import { connect, createServer } from "node:tls";
 import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { certificateOf, issueLeaf, keyOf, makeDevelopmentCa } from "../src/development-ca.ts";
-import { developmentCertificate } from "../src/development-certificate.ts";
+import { certificateOf, issueLeaf, keyOf, makeDevelopmentCa } from "../../src/certificates/development-ca.ts";
+import { developmentCertificate } from "../../src/certificates/development-certificate.ts";
 
 const run = promisify(execFile);
 const DAY = 86_400_000;
