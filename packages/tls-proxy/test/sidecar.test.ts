@@ -52,7 +52,9 @@ describe("in this process", () => {
 
   test("the app is away: ready, but degraded, until it answers", async () => {
     const app = await startRawApp(answering(OK));
-    await using proxy = await startSidecar(tlsProxy({ appPort: app.port, listen: "127.0.0.1:0", stateDir }));
+    await using proxy = await startSidecar(
+      tlsProxy({ appPort: app.port, listen: "127.0.0.1:0", stateDir, upstreamWait: 0 }),
+    );
     const target = { port: portOf(proxy.addresses["https"]), ca: await developmentCa() };
     expect(await proxy.get("/readyz")).toMatchObject({ status: 200, text: expect.stringMatching(/^ready/) });
     await app[Symbol.asyncDispose]();

@@ -32,7 +32,9 @@ interface Proxy extends StartedSidecar {
 }
 
 async function start(options: Options, appPort = 1): Promise<Proxy> {
-  const sidecar = await startSidecar(tlsProxy({ appPort, listen: "127.0.0.1:0", stateDir: path("state"), ...options }));
+  const sidecar = await startSidecar(
+    tlsProxy({ appPort, listen: "127.0.0.1:0", stateDir: path("state"), upstreamWait: 0, ...options }),
+  );
   return Object.assign(sidecar, { port: Number(sidecar.addresses["https"]?.split(":").at(-1)) });
 }
 
