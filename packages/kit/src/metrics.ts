@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { Distribution } from "./distribution.ts";
 import { environmentName } from "./options.ts";
 
 /** Makes metrics; a name that exists already is refused. */
@@ -16,6 +17,8 @@ export interface Metrics {
     buckets: readonly number[],
     labels?: readonly L[],
   ): Histogram<L>;
+  /** A histogram without labels, for hot paths. */
+  distribution(name: string, help: string, buckets: readonly number[]): Distribution;
   /** The same without the sidecar's prefix, for names that dashboards know already. */
   readonly raw: Metrics;
 }
@@ -45,6 +48,7 @@ function withPrefix(registry: Registry, prefix: string): Metrics {
         }),
       }),
     histogram: (name, help, buckets, labels) => new Histogram({ ...common(name, help, labels), buckets: [...buckets] }),
+    distribution: (name, help, buckets) => new Distribution(prefix + name, help, buckets, registry),
   };
   return {
     ...metrics,

@@ -10,7 +10,8 @@ import type { TcpObserver } from "./tcp/tcp-handler.ts";
 /** Counts what front and engine tell. */
 export function observers(metrics: Metrics): FrontObserver & UpstreamObserver & RelayObserver {
   const requests = metrics.counter("requests_total", "Requests by class of the answer's status.", ["code"]);
-  const durations = metrics.histogram(
+  const classes = ["1xx", "2xx", "3xx", "4xx", "5xx"].map((code) => requests.labels(code));
+  const durations = metrics.distribution(
     "request_duration_seconds",
     "From a request's head to its answer's end.",
     DURATIONS,
@@ -25,7 +26,7 @@ export function observers(metrics: Metrics): FrontObserver & UpstreamObserver & 
     handshakeSucceeded: (version) => handshakes.inc({ outcome: version }),
     handshakeFailed: () => handshakes.inc({ outcome: "failed" }),
     answered(status, seconds) {
-      requests.inc({ code: `${Math.floor(status / 100)}xx` });
+      classes[Math.floor(status / 100) - 1]?.inc();
       durations.observe(seconds);
     },
     away: () => failures.inc({ kind: "away" }),

@@ -15,6 +15,7 @@ export interface ConnectionOptions {
 export function readConnectionOptions(fields: Fields, options: ConnectionOptions): void {
   options.close = options.keepAlive = options.upgrade = false;
   options.listed = undefined;
+  if (!fields.has(FieldKind.connection)) return;
   const { bytes, kind, count, valueStart, valueEnd } = fields;
   for (let index = 0; index < count; index++) {
     if (kind[index] !== FieldKind.connection) continue;

@@ -19,6 +19,7 @@ export const FieldKind = {
   /** Reads as a framing field to an app that takes `_` for `-`. */
   disguised: 12,
 } as const;
+export const FIELD_KINDS: number = Object.keys(FieldKind).length;
 export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind];
 
 const KNOWN: Readonly<Record<string, FieldKind>> = {

@@ -1,7 +1,7 @@
 // Hot path: one pass over the octets, offsets instead of strings, nothing allocated. A field costs about 30 ns so, and
 // about 250 ns as two strings in a list.
 import { COLON, CR, LF, NAME, SPACE, TAB, VALUE } from "./bytes.ts";
-import { type FieldKind, fieldKind } from "./field-kind.ts";
+import { FIELD_KINDS, type FieldKind, fieldKind } from "./field-kind.ts";
 
 export const MAX_FIELDS = 100;
 
@@ -18,11 +18,17 @@ export class Fields {
   readonly valueEnd = new Int32Array(MAX_FIELDS + 1);
   readonly lineEnd = new Int32Array(MAX_FIELDS + 1);
   readonly kind = new Uint8Array(MAX_FIELDS + 1);
+  /** Bits `1 << kind` of the kinds that are there, and of those that are there more than once. */
+  seen = 0;
+  repeated = 0;
+  /** The first line of each kind that was seen. */
+  readonly #first = new Uint8Array(FIELD_KINDS);
 
   reset(bytes: Buffer): void {
     this.bytes = bytes;
     this.count = 0;
     this.clean = true;
+    this.seen = this.repeated = 0;
   }
 
   /** The name in lower case, `_` as it was. */
@@ -36,8 +42,26 @@ export class Fields {
 
   /** The first of a kind, or -1. */
   find(kind: FieldKind): number {
-    for (let index = 0; index < this.count; index++) if (this.kind[index] === kind) return index;
-    return -1;
+    return this.has(kind) ? (this.#first[kind] ?? -1) : -1;
+  }
+
+  has(kind: FieldKind): boolean {
+    return (this.seen & (1 << kind)) !== 0;
+  }
+
+  /** Whether there is more than one of a kind. */
+  repeats(kind: FieldKind): boolean {
+    return (this.repeated & (1 << kind)) !== 0;
+  }
+
+  /** Counts a line that was read. */
+  add(kind: FieldKind): void {
+    const bit = 1 << kind;
+    this.kind[this.count] = kind;
+    if ((this.seen & bit) === 0) this.#first[kind] = this.count;
+    else this.repeated |= bit;
+    this.seen |= bit;
+    this.count++;
   }
 }
 
@@ -102,8 +126,7 @@ function readField(fields: Fields, start: number, end: number, manner: Manner): 
   while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1])) valueEnd--;
   fields.valueEnd[count] = valueEnd;
   fields.lineEnd[count] = next;
-  fields.kind[count] = fieldKind(bytes, start, nameEnd);
-  fields.count = count + 1;
+  fields.add(fieldKind(bytes, start, nameEnd));
   return next;
 }
 

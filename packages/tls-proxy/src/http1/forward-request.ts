@@ -11,16 +11,17 @@ import type { RequestHead } from "./request-head.ts";
  * @param defaultHost the Host for HTTP/1.0 clients that send none
  */
 export function forwardRequestHead(head: RequestHead, origin: Origin, defaultHost: string, out: Outgoing): void {
-  const { fields } = head;
-  const host = head.authority || defaultHost;
+  const { bytes, fields } = head;
   const hostGiven = head.authorityEnd === head.authorityStart && head.host >= 0;
   let copied = head.fieldsStart;
   if (hostGiven && head.minorVersion === 1) copied = head.start;
   else writeRequestLine(head, out);
+  const host = hostGiven ? "" : head.authority || defaultHost;
   if (!hostGiven) out.text(`Host: ${host}\r\n`);
-  copyLines(fields, out, copied, head.fieldsStart, (index) => staysInRequest(head, index, hostGiven));
-  if (origin.trusted) out.text(origin.linesBehind(host, saidBefore(fields)));
-  else out.text(origin.lines(host));
+  copyLines(fields, out, copied, head.fieldsStart, droppedFromRequest(head, hostGiven), head.listed);
+  if (origin.trusted) out.text(origin.linesBehind(host || head.authority, saidBefore(fields)));
+  else if (hostGiven) out.text(origin.lines(bytes, fields.valueStart[head.host] ?? 0, fields.valueEnd[head.host] ?? 0));
+  else out.text(origin.lines(Buffer.from(host, "latin1"), 0, host.length));
   if (head.framing === "chunked") out.text("Transfer-Encoding: chunked\r\n");
   if (head.upgradeField >= 0) out.text(`Connection: Upgrade\r\nUpgrade: ${fields.value(head.upgradeField)}\r\n`);
   out.text("\r\n");
@@ -35,37 +36,43 @@ function writeRequestLine(head: RequestHead, out: Outgoing): void {
   out.text(" HTTP/1.1\r\n");
 }
 
-function staysInRequest(head: RequestHead, index: number, hostGiven: boolean): boolean {
-  const { fields } = head;
-  switch (fields.kind[index]) {
-    case FieldKind.connection:
-    case FieldKind.hopByHop:
-    case FieldKind.upgrade:
-    case FieldKind.transferEncoding:
-    case FieldKind.origin:
-      return false;
-    case FieldKind.host:
-      return hostGiven;
-    case FieldKind.expect:
-      return head.expectsContinue;
-    case FieldKind.trailer:
-      return head.framing === "chunked";
-    default:
-      return head.listed === undefined || !head.listed.includes(fields.name(index));
-  }
+/** Kinds of fields, as bits `1 << kind`, that never go on. */
+const NEVER =
+  (1 << FieldKind.connection) |
+  (1 << FieldKind.hopByHop) |
+  (1 << FieldKind.upgrade) |
+  (1 << FieldKind.transferEncoding) |
+  (1 << FieldKind.origin);
+
+function droppedFromRequest(head: RequestHead, hostGiven: boolean): number {
+  let dropped = NEVER;
+  if (!hostGiven) dropped |= 1 << FieldKind.host;
+  if (!head.expectsContinue) dropped |= 1 << FieldKind.expect;
+  if (head.framing !== "chunked") dropped |= 1 << FieldKind.trailer;
+  return dropped;
 }
 
-/** Copies `bytes[from, to)`, which ends where the fields begin, and the lines that stay: as few long runs. */
+/**
+ * Copies `bytes[from, to)`, which ends where the fields begin, and the lines that stay: as few long runs.
+ * @param dropped kinds that don't stay, as bits `1 << kind`
+ * @param listed names that don't stay, in lower case
+ */
 export function copyLines(
   fields: Fields,
   out: Outgoing,
   from: number,
   to: number,
-  stays: (index: number) => boolean,
+  dropped: number,
+  listed?: readonly string[],
 ): void {
-  const { bytes, count, lineStart, lineEnd } = fields;
+  const { bytes, count, lineStart, lineEnd, kind } = fields;
+  if ((fields.seen & dropped) === 0 && listed === undefined) {
+    if (count > 0) to = lineEnd[count - 1] ?? to;
+    if (to > from) out.copy(bytes, from, to);
+    return;
+  }
   for (let index = 0; index < count; index++) {
-    if (!stays(index)) continue;
+    if ((dropped & (1 << (kind[index] ?? 0))) !== 0 || listed?.includes(fields.name(index))) continue;
     const start = lineStart[index] ?? 0;
     if (start !== to) {
       if (to > from) out.copy(bytes, from, to);

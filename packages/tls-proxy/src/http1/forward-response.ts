@@ -20,9 +20,13 @@ export interface AnswerConnection {
 export function forwardResponseHead(head: ResponseHead, connection: AnswerConnection, out: Outgoing): void {
   const { fields } = head;
   const { rules } = connection;
-  if (fields.clean && head.minorVersion === 1 && !needsRewriting(head, rules)) {
-    const stays = (index: number) => staysInResponse(head, index, connection.chunked);
-    copyLines(fields, out, head.start, head.fieldsStart, stays);
+  if (
+    fields.clean &&
+    head.minorVersion === 1 &&
+    !fields.repeats(FieldKind.contentLength) &&
+    !needsRewriting(head, rules)
+  ) {
+    copyLines(fields, out, head.start, head.fieldsStart, droppedFromResponse(head, connection.chunked), head.listed);
   } else {
     out.text(`HTTP/1.1 ${head.status} `);
     out.copy(head.bytes, head.reasonStart, head.reasonEnd);
@@ -37,26 +41,30 @@ export function forwardResponseHead(head: ResponseHead, connection: AnswerConnec
   out.text(connection.chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n");
 }
 
-/** Field lines from what `stays`, one by one: line ends and white space mended, values rewritten. */
+/** The lines that stay one by one: line ends and white space mended, values rewritten, of equal lengths one. */
 function writeLines(head: ResponseHead, { chunked, host, rules }: AnswerConnection, out: Outgoing): void {
-  const { fields } = head;
+  const { fields, listed } = head;
+  const dropped = droppedFromResponse(head, chunked);
   for (let index = 0; index < fields.count; index++) {
-    if (!staysInResponse(head, index, chunked)) continue;
+    const kind = fields.kind[index] ?? 0;
+    if ((dropped & (1 << kind)) !== 0 || listed?.includes(fields.name(index))) continue;
+    if (kind === FieldKind.contentLength && fields.find(kind) !== index) continue;
     const value = fields.value(index);
-    const rewrite = mayNeedRewriting(fields.kind[index]) ? rules.rewrites(fields.name(index)) : undefined;
+    const rewrite = MAY_NEED_REWRITING & (1 << kind) ? rules.rewrites(fields.name(index)) : undefined;
     out.copy(head.bytes, fields.lineStart[index] ?? 0, fields.nameEnd[index] ?? 0);
     out.text(`: ${rewrite?.(value, host) ?? value}\r\n`);
   }
 }
 
-function needsRewriting({ fields }: ResponseHead, rules: AnswerRules): boolean {
-  for (let index = 0; index < fields.count; index++)
-    if (mayNeedRewriting(fields.kind[index]) && rules.rewrites(fields.name(index)) !== undefined) return true;
-  return false;
-}
+/** Kinds of fields whose values an answer rule may change, as bits. */
+const MAY_NEED_REWRITING = (1 << FieldKind.setCookie) | (1 << FieldKind.location);
 
-function mayNeedRewriting(kind: number | undefined): boolean {
-  return kind === FieldKind.setCookie || kind === FieldKind.location;
+function needsRewriting({ fields }: ResponseHead, rules: AnswerRules): boolean {
+  if ((fields.seen & MAY_NEED_REWRITING) === 0) return false;
+  for (let index = 0; index < fields.count; index++)
+    if (MAY_NEED_REWRITING & (1 << (fields.kind[index] ?? 0)) && rules.rewrites(fields.name(index)) !== undefined)
+      return true;
+  return false;
 }
 
 function has(fields: Fields, lowerCaseName: string): boolean {
@@ -64,22 +72,18 @@ function has(fields: Fields, lowerCaseName: string): boolean {
   return false;
 }
 
-function staysInResponse(head: ResponseHead, index: number, chunked: boolean): boolean {
-  const { fields } = head;
-  switch (fields.kind[index]) {
-    case FieldKind.connection:
-    case FieldKind.hopByHop:
-    case FieldKind.upgrade:
-    case FieldKind.transferEncoding:
-      return false;
-    case FieldKind.contentLength:
-      // RFC 9110 §8.6: none with 1xx and 204. Of two equal ones, one.
-      return head.status >= 200 && head.status !== 204 && fields.find(FieldKind.contentLength) === index;
-    case FieldKind.trailer:
-      return chunked;
-    default:
-      return head.listed === undefined || !head.listed.includes(fields.name(index));
-  }
+const NEVER =
+  (1 << FieldKind.connection) |
+  (1 << FieldKind.hopByHop) |
+  (1 << FieldKind.upgrade) |
+  (1 << FieldKind.transferEncoding);
+
+function droppedFromResponse({ status }: ResponseHead, chunked: boolean): number {
+  let dropped = NEVER;
+  // RFC 9110 §8.6: no length with 1xx and 204.
+  if (status < 200 || status === 204) dropped |= 1 << FieldKind.contentLength;
+  if (!chunked) dropped |= 1 << FieldKind.trailer;
+  return dropped;
 }
 
 function upgradeOf({ fields }: ResponseHead): string {

@@ -18,7 +18,7 @@ export class Origin {
   readonly trusted: boolean;
   readonly #client: string;
   readonly #identity: readonly string[];
-  #host: string | undefined;
+  #host: Buffer | undefined;
   #lines = "";
 
   constructor({ client, identity = [], trusted = false }: OriginFacts) {
@@ -27,16 +27,19 @@ export class Origin {
     this.#identity = identity;
   }
 
-  /** Field lines for a request to `host`; all that the client said in such fields is dropped elsewhere. */
-  lines(host: string): string {
-    if (host !== this.#host) {
-      this.#host = host;
-      this.#lines = linesOf(this.fields(host));
+  /**
+   * Field lines for a request to the host in `bytes[start, end)`, most often that of the request before; all that the
+   * client said in such fields is dropped elsewhere.
+   */
+  lines(bytes: Buffer, start: number, end: number): string {
+    if (!isSame(this.#host, bytes, start, end)) {
+      this.#host = Buffer.from(bytes.subarray(start, end));
+      this.#lines = linesOf(this.fields(this.#host.toString("latin1")));
     }
     return this.#lines;
   }
 
-  /** The same behind a trusted proxy. */
+  /** The same for a host in a text, behind a trusted proxy. */
   linesBehind(host: string, said: SaidBefore): string {
     return linesOf(this.fields(host, said));
   }
@@ -60,6 +63,12 @@ export class Origin {
       ...this.#identity,
     ];
   }
+}
+
+function isSame(one: Buffer | undefined, bytes: Buffer, start: number, end: number): boolean {
+  if (one === undefined || one.length !== end - start) return false;
+  for (let index = 0; index < one.length; index++) if (one[index] !== bytes[start + index]) return false;
+  return true;
 }
 
 const NOTHING: SaidBefore = new Map();

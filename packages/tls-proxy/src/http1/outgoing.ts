@@ -31,6 +31,11 @@ export class Outgoing {
     this.#position += this.#block.write(text, this.#position, "latin1");
   }
 
+  /** What was gathered so far; more may follow. */
+  peek(): Buffer {
+    return this.#block.subarray(this.#start, this.#position);
+  }
+
   /** What was gathered; what follows is gathered anew. */
   take(): Buffer {
     const slice = this.#block.subarray(this.#start, this.#position);

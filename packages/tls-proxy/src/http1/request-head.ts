@@ -87,48 +87,36 @@ export function parseRequestHead(head: RequestHead, bytes: Buffer, start: number
   return judgeExpectation(head);
 }
 
-/** Host, framing, Upgrade and Expect in one go over the fields. */
+/** Host, framing, Upgrade and Expect. */
 function readKnownFields(head: RequestHead): string | undefined {
   const { fields } = head;
-  const { kind, count } = fields;
-  let [length, encoding, upgrade, expectation] = [-1, -1, -1, -1];
-  head.host = -1;
-  for (let index = 0; index < count; index++) {
-    switch (kind[index]) {
-      case FieldKind.host:
-        if (head.host >= 0) return "there is more than one Host field";
-        head.host = index;
-        break;
-      case FieldKind.contentLength:
-        if (length >= 0) return "there is more than one Content-Length field";
-        length = index;
-        break;
-      case FieldKind.transferEncoding:
-        if (encoding >= 0) return "there is more than one Transfer-Encoding field";
-        encoding = index;
-        break;
-      case FieldKind.upgrade:
-        if (upgrade >= 0) return "there is more than one Upgrade field";
-        upgrade = index;
-        break;
-      case FieldKind.expect:
-        if (expectation >= 0) return "there is more than one Expect field";
-        expectation = index;
-        break;
-      case FieldKind.disguised:
-        return "a field reads as Content-Length or Transfer-Encoding to some apps, and isn't";
-      default:
-    }
+  if (fields.repeated !== 0) {
+    const twice = ONCE.find(([kind]) => fields.repeats(kind));
+    if (twice !== undefined) return `there is more than one ${twice[1]} field`;
   }
-  head.expectsContinue = expectation >= 0;
-  const problem = malformedHost(head) ?? readFraming(head, length, encoding);
+  if (fields.has(FieldKind.disguised))
+    return "a field reads as Content-Length or Transfer-Encoding to some apps, and isn't";
+  head.host = fields.find(FieldKind.host);
+  head.expectsContinue = fields.has(FieldKind.expect);
+  const problem = malformedHost(head) ?? readFraming(head);
   if (problem !== undefined) return problem;
-  head.upgradeField = head.upgrade && head.minorVersion === 1 && head.framing === "none" ? upgrade : -1;
+  const mayUpgrade = head.upgrade && head.minorVersion === 1 && head.framing === "none";
+  head.upgradeField = mayUpgrade ? fields.find(FieldKind.upgrade) : -1;
   return undefined;
 }
 
-function readFraming(head: RequestHead, length: number, encoding: number): string | undefined {
-  const { bytes, valueStart, valueEnd } = head.fields;
+const ONCE: readonly (readonly [FieldKind, string])[] = [
+  [FieldKind.host, "Host"],
+  [FieldKind.contentLength, "Content-Length"],
+  [FieldKind.transferEncoding, "Transfer-Encoding"],
+  [FieldKind.upgrade, "Upgrade"],
+  [FieldKind.expect, "Expect"],
+];
+
+function readFraming(head: RequestHead): string | undefined {
+  const { fields } = head;
+  const { bytes, valueStart, valueEnd } = fields;
+  const [length, encoding] = [fields.find(FieldKind.contentLength), fields.find(FieldKind.transferEncoding)];
   head.framing = "none";
   head.contentLength = 0;
   if (encoding >= 0) {

@@ -101,22 +101,18 @@ const NOT_HTTP = "it doesn't begin with HTTP/1.0 or HTTP/1.1";
 
 /** RFC 9112 §6.3. Of two lengths, or a length beside chunks, nobody knows which the app meant. */
 function readFraming(head: ResponseHead, isHead: boolean): string | undefined {
-  const { bytes, kind, count, valueStart, valueEnd } = head.fields;
-  let length = -1;
-  let encoding = -1;
-  for (let index = 0; index < count; index++) {
-    const [start = 0, end = 0] = [valueStart[index], valueEnd[index]];
-    if (kind[index] === FieldKind.contentLength) {
-      const octets = contentLength(bytes, start, end);
-      if (octets < 0) return "its Content-Length is not a number of octets";
-      if (length >= 0 && length !== octets) return "it has two different Content-Length fields";
-      length = octets;
-    } else if (kind[index] === FieldKind.transferEncoding) {
-      if (encoding >= 0 || !equalsText(bytes, start, end, "chunked")) return "its Transfer-Encoding isn't chunked";
-      encoding = index;
-    } else if (kind[index] === FieldKind.disguised)
-      return "a field reads as Content-Length or Transfer-Encoding, and isn't";
-  }
+  const { fields } = head;
+  const { bytes, valueStart, valueEnd } = fields;
+  if (fields.has(FieldKind.disguised)) return "a field reads as Content-Length or Transfer-Encoding, and isn't";
+  const encoding = fields.find(FieldKind.transferEncoding);
+  if (
+    encoding >= 0 &&
+    (fields.repeats(FieldKind.transferEncoding) ||
+      !equalsText(bytes, valueStart[encoding] ?? 0, valueEnd[encoding] ?? 0, "chunked"))
+  )
+    return "its Transfer-Encoding isn't chunked";
+  const length = readLength(fields);
+  if (typeof length === "string") return length;
   if (encoding >= 0 && length >= 0) return "it has Content-Length beside Transfer-Encoding";
   if (encoding >= 0 && head.minorVersion === 0) return "HTTP/1.0 has no Transfer-Encoding";
   const bodiless = isHead || head.status < 200 || head.status === 204 || head.status === 304;
@@ -125,4 +121,18 @@ function readFraming(head: ResponseHead, isHead: boolean): string | undefined {
   else if (encoding >= 0) head.framing = "chunked";
   else head.framing = length > 0 ? "length" : "close";
   return undefined;
+}
+
+/** Octets; -1 without the field. Several that say the same are one (RFC 9110 §8.6). */
+function readLength(fields: Fields): number | string {
+  let length = -1;
+  for (let index = fields.find(FieldKind.contentLength); index >= 0 && index < fields.count; index++) {
+    if (fields.kind[index] !== FieldKind.contentLength) continue;
+    const octets = contentLength(fields.bytes, fields.valueStart[index] ?? 0, fields.valueEnd[index] ?? 0);
+    if (octets < 0) return "its Content-Length is not a number of octets";
+    if (length >= 0 && length !== octets) return "it has two different Content-Length fields";
+    length = octets;
+    if (!fields.repeats(FieldKind.contentLength)) break;
+  }
+  return length;
 }

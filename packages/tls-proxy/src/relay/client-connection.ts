@@ -14,6 +14,8 @@ import { RequestReader } from "./request-reader.ts";
 /** What a relay's connections tell their relay. */
 export interface ConnectionOwner {
   readonly draining: boolean;
+  /** Milliseconds on the clock of `performance.now`, as of the last time it was looked at: seconds matter here. */
+  readonly now: number;
   /** A connection has nothing under way any more. */
   settled(): void;
   closed(connection: ClientConnection): void;
@@ -46,7 +48,7 @@ export class ClientConnection implements ExchangeClient {
   #state: State = "waiting";
   #requests = 0;
   /** Since when it has been what it is: waiting, reading a head, lingering, measuring a body. */
-  #since = performance.now();
+  #since: number;
   #bodyBefore = 0;
   /** What came while an exchange was under way: pipelined requests. */
   #backlog: Buffer | undefined;
@@ -57,6 +59,7 @@ export class ClientConnection implements ExchangeClient {
     this.origin = new Origin(arrival);
     this.#relay = relay;
     this.#owner = owner;
+    this.#since = owner.now;
     this.#exchange = new Exchange(this, relay);
     socket.allowHalfOpen = true; // a tunnel's client may have said all and still listen
     readDirectly(socket, (bytes) => this.#read(bytes));
@@ -112,7 +115,7 @@ export class ClientConnection implements ExchangeClient {
     // What came before we said that we close is still answered.
     if (!persists || (this.closes && this.#backlog === undefined)) return this.#linger();
     this.#state = "waiting";
-    this.#since = performance.now();
+    this.#since = this.#owner.now;
     this.#readBacklog();
   }
 
@@ -157,7 +160,7 @@ export class ClientConnection implements ExchangeClient {
     const wasReading = this.#reader.isReading;
     const rest = this.#reader.read(HEAD, bytes);
     if (rest === undefined) {
-      if (!wasReading) this.#since = performance.now();
+      if (!wasReading) this.#since = this.#owner.now;
       return;
     }
     if ("status" in rest) return this.#refuse(rest);
@@ -168,7 +171,7 @@ export class ClientConnection implements ExchangeClient {
       return this.#refuse({ status: 413, reason: `its body is longer than ${maxBody} bytes` });
     this.#requests++;
     this.#state = "exchanging";
-    this.#since = performance.now();
+    this.#since = this.#owner.now;
     this.#bodyBefore = 0;
     this.#keepForLater(this.#exchange.begin(HEAD, rest));
   }
@@ -199,7 +202,7 @@ export class ClientConnection implements ExchangeClient {
   #linger(): void {
     if (this.#state === "tunnel") this.#exchange.abort();
     this.#state = "lingering";
-    this.#since = performance.now();
+    this.#since = this.#owner.now;
     this.#backlog = undefined;
     this.socket.end();
     this.socket.resume();

@@ -4,14 +4,15 @@ import { CHUNK_END, LAST_CHUNK, chunkStart, lastChunkWith } from "../http1/chunk
 import type { Arrival } from "../front/arrivals.ts";
 import type { Fields } from "../http1/fields.ts";
 import { forwardRequestHead } from "../http1/forward-request.ts";
-import { forwardResponseHead } from "../http1/forward-response.ts";
+import { type AnswerConnection, forwardResponseHead } from "../http1/forward-response.ts";
 import type { Origin } from "../http1/origin.ts";
 import { Outgoing } from "../http1/outgoing.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
+import type { AnswerRules } from "../answers/answer-rules.ts";
 import { APP_AWAY, APP_FAILED, type OwnAnswer, answerText } from "../answers/own-answer.ts";
 import type { AnswerReceiver, UpstreamFailure } from "../upstream/answer-receiver.ts";
-import type { UpstreamConnection } from "../upstream/upstream-connection.ts";
+import type { Expectation, UpstreamConnection } from "../upstream/upstream-connection.ts";
 import { type Outcome, accessEntry } from "../access-log/access-entry.ts";
 import type { RelayOptions } from "./relay-options.ts";
 import { COPIED_AT_MOST, RequestBody } from "./request-body.ts";
@@ -42,7 +43,7 @@ const TO_CLIENT = new Outgoing();
 export const CLIENT_GONE = 499;
 
 /** One request and its answer: carries both bodies, and keeps either side from running ahead of the other. */
-export class Exchange implements AnswerReceiver {
+export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
   startedAt = 0;
   readonly #client: ExchangeClient;
   readonly #relay: RelayOptions;
@@ -51,10 +52,9 @@ export class Exchange implements AnswerReceiver {
   #withdraw: (() => void) | undefined;
   /** As it went to the app; its line says what the exchange is about. */
   #sentHead: Buffer = EMPTY;
-  #host = "";
-  #isHead = false;
+  isHead = false;
   #isHttp10 = false;
-  #wantsUpgrade = false;
+  wantsUpgrade = false;
   #isTunnel = false;
   #isRepeatable = false;
   /** The client waits for a 100 before it sends a body. */
@@ -64,7 +64,7 @@ export class Exchange implements AnswerReceiver {
   #keepAlive = true;
   /** The answer's status, once its head is on its way to the client. */
   #status = 0;
-  #chunked = false;
+  chunked = false;
   #hasTrailers = false;
   /** What only the access log wants to know. */
   #told: { sent: number; upstreamTime?: number } = { sent: 0 };
@@ -89,6 +89,19 @@ export class Exchange implements AnswerReceiver {
     return this.#status !== 0;
   }
 
+  get close(): boolean {
+    return !this.#keepAlive;
+  }
+
+  get rules(): AnswerRules {
+    return this.#relay.rules;
+  }
+
+  /** What the request was for. */
+  get host(): string {
+    return /\r\nhost:[\t ]*([^\r]*)/i.exec(this.#sentHead.toString("latin1"))?.[1]?.trimEnd() ?? "";
+  }
+
   /** Octets of the request's body that have come. */
   get bodyLength(): number {
     return this.#body.length;
@@ -107,25 +120,27 @@ export class Exchange implements AnswerReceiver {
    */
   begin(head: RequestHead, rest: Buffer): Buffer {
     this.startedAt = performance.now();
-    this.#isHead = head.hasMethod("HEAD");
+    this.isHead = head.hasMethod("HEAD");
     this.#isHttp10 = head.minorVersion === 0;
     // Behind a wish to switch protocols may stand what isn't HTTP: if the app doesn't switch, nobody shall read it as such.
     this.#keepAlive = !head.close && !this.#isHttp10 && head.upgradeField < 0;
-    this.#wantsUpgrade = head.upgradeField >= 0;
+    this.wantsUpgrade = head.upgradeField >= 0;
     this.#isRepeatable = head.framing === "none" && head.upgradeField < 0 && isIdempotent(head);
     this.#expectsContinue = head.expectsContinue;
-    this.#isTunnel = this.#hasTrailers = this.#chunked = this.#discards = false;
+    this.#isTunnel = this.#hasTrailers = this.chunked = this.#discards = false;
     this.#status = 0;
-    this.#host = head.authority || this.#relay.defaultHost;
     this.#body.begin(head);
     forwardRequestHead(head, this.#client.origin, this.#relay.defaultHost, TO_APP);
-    this.#sentHead = TO_APP.take();
     const idle = this.#relay.pool.take();
-    if (idle !== undefined) {
-      this.#send(idle);
-      return rest.length === 0 ? rest : this.read(rest);
+    if (idle !== undefined && rest.length > 0) {
+      // The head and what came with it, in one write.
+      this.#sentHead = TO_APP.peek();
+      this.#begin(idle);
+      return this.read(rest);
     }
-    this.#connect();
+    this.#sentHead = TO_APP.take();
+    if (idle !== undefined) this.#send(idle);
+    else this.#connect();
     return rest;
   }
 
@@ -200,16 +215,20 @@ export class Exchange implements AnswerReceiver {
     );
   }
 
-  #send(upstream: UpstreamConnection): void {
+  #begin(upstream: UpstreamConnection): void {
     this.#upstream = upstream;
-    upstream.begin(this, this.#sentHead, { isHead: this.#isHead, wantsUpgrade: this.#wantsUpgrade });
+    upstream.begin(this, this);
     if (this.#body.ended) upstream.requestEnded();
+  }
+
+  #send(upstream: UpstreamConnection): void {
+    this.#begin(upstream);
+    upstream.write(this.#sentHead);
   }
 
   informational(head: ResponseHead): void {
     if (this.#isHttp10) return;
-    const { rules } = this.#relay;
-    forwardResponseHead(head, { chunked: false, close: false, host: this.#host, rules }, TO_CLIENT);
+    forwardResponseHead(head, this, TO_CLIENT);
   }
 
   head(head: ResponseHead): void {
@@ -219,17 +238,15 @@ export class Exchange implements AnswerReceiver {
     if (this.#relay.access !== undefined) this.#told = { sent: 0, upstreamTime: performance.now() - this.startedAt };
     this.#isTunnel = head.status === 101;
     if (this.#client.closes || this.#mayHoldBack) this.#keepAlive = false;
-    this.#chunked = !this.#isHttp10 && (framing === "chunked" || framing === "close");
-    const { rules } = this.#relay;
-    const connection = { chunked: this.#chunked, close: !this.#keepAlive, host: this.#host, rules };
-    forwardResponseHead(head, connection, TO_CLIENT);
+    this.chunked = !this.#isHttp10 && (framing === "chunked" || framing === "close");
+    forwardResponseHead(head, this, TO_CLIENT);
     if (this.#isTunnel) this.#client.tunnelBegins();
   }
 
   data(bytes: Buffer, start: number, end: number): void {
     const length = end - start;
     this.#told.sent += length;
-    if (this.#chunked) chunkStart(length, TO_CLIENT);
+    if (this.chunked) chunkStart(length, TO_CLIENT);
     if (length <= COPIED_AT_MOST) TO_CLIENT.copy(bytes, start, end);
     else {
       if (TO_CLIENT.length > 0) this.#client.socket.write(TO_CLIENT.take());
@@ -240,18 +257,18 @@ export class Exchange implements AnswerReceiver {
         this.drained();
       });
     }
-    if (this.#chunked) TO_CLIENT.text(CHUNK_END);
+    if (this.chunked) TO_CLIENT.text(CHUNK_END);
   }
 
   trailers(fields: Fields): void {
-    if (!this.#chunked) return;
+    if (!this.chunked) return;
     this.#hasTrailers = true;
     lastChunkWith(fields, TO_CLIENT);
   }
 
   flush(complete: boolean): boolean {
     const { socket } = this.#client;
-    if (complete && this.#chunked && !this.#hasTrailers) TO_CLIENT.text(LAST_CHUNK);
+    if (complete && this.chunked && !this.#hasTrailers) TO_CLIENT.text(LAST_CHUNK);
     if (TO_CLIENT.length > 0) socket.write(TO_CLIENT.take());
     if (this.#uncopied === 0 && !socket.writableNeedDrain) return true;
     socket.setTimeout(this.#relay.limits.stallTimeout);
@@ -282,7 +299,7 @@ export class Exchange implements AnswerReceiver {
     this.#status = own.status;
     const close = this.#client.closes || !this.#keepAlive || this.#mayHoldBack;
     const accept = /\r\naccept:([^\r]*)/i.exec(this.#sentHead.toString("latin1"))?.[1] ?? "";
-    this.#client.socket.write(answerText(own, accept, this.#relay.rules, { head: this.#isHead, close }), "latin1");
+    this.#client.socket.write(answerText(own, accept, this.#relay.rules, { head: this.isHead, close }), "latin1");
     this.#over("app-failed");
     this.#next(!close);
   }

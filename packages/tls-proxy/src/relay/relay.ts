@@ -12,6 +12,7 @@ export class Relay implements ConnectionHandler, ConnectionOwner {
   #clock: NodeJS.Timeout | undefined;
   #onIdle = () => {};
   draining = false;
+  now = performance.now();
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -26,6 +27,7 @@ export class Relay implements ConnectionHandler, ConnectionOwner {
   }
 
   accept(socket: TLSSocket, arrival: Arrival): void {
+    if (this.#clock === undefined) this.now = performance.now();
     this.#connections.add(new ClientConnection(socket, arrival, this.#options, this));
     // One clock for all time-outs: a timer for each would be moved with every request.
     this.#clock ??= setInterval(() => this.#look(), 1_000).unref();
@@ -58,8 +60,8 @@ export class Relay implements ConnectionHandler, ConnectionOwner {
   }
 
   #look(): void {
-    const now = performance.now();
-    for (const connection of this.#connections) connection.look(now);
+    this.now = performance.now();
+    for (const connection of this.#connections) connection.look(this.now);
   }
 
   #count(has: (connection: ClientConnection) => boolean): number {

@@ -30,6 +30,7 @@ const HEAD = new ResponseHead();
 export class UpstreamConnection {
   /** How many requests it has carried before. */
   uses = 0;
+  /** In rounds of its owner. */
   idleSince = 0;
   readonly #owner: UpstreamConnectionOwner;
   readonly #socket: Socket;
@@ -64,13 +65,12 @@ export class UpstreamConnection {
       .once("close", () => this.#closed());
   }
 
-  /** Starts an exchange. @param head the request's head as the app gets it */
-  begin(receiver: AnswerReceiver, head: Buffer, expectation: Expectation): void {
+  /** Starts an exchange; the request's head is to be written next. */
+  begin(receiver: AnswerReceiver, expectation: Expectation): void {
     this.#receiver = receiver;
     this.#expectation = expectation;
     this.#state = "head";
     this.#requestEnded = this.#answered = this.#isComplete = false;
-    this.#socket.write(head);
   }
 
   /** @returns whether it takes more now; if not, `writable` is called later */

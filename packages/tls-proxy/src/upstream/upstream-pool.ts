@@ -25,6 +25,7 @@ interface Waiting {
 
 /** Idle longer than this, a connection isn't worth its risk: apps close after 5 s (Node, Apache) and more. */
 const MAX_IDLE_TIME = 60_000;
+const IDLE_ROUNDS = 4;
 const MAX_IDLE = 256;
 /** Between two looks whether the app is back, milliseconds. */
 const PROBE_INTERVAL = 100;
@@ -43,6 +44,8 @@ export class UpstreamPool implements UpstreamConnectionOwner {
   #probe: NodeJS.Timeout | undefined;
   #house: NodeJS.Timeout | undefined;
   #closed = false;
+  /** Counts looks at what is idle: a clock would be asked with every request. */
+  #round = 0;
 
   constructor(options: UpstreamPoolOptions) {
     this.#options = options;
@@ -92,9 +95,9 @@ export class UpstreamPool implements UpstreamConnectionOwner {
 
   idle(connection: UpstreamConnection): void {
     if (this.#closed || this.#idle.length >= MAX_IDLE) return connection.abort();
-    connection.idleSince = performance.now();
+    connection.idleSince = this.#round;
     this.#idle.push(connection);
-    this.#house ??= setInterval(() => this.#dropOldest(), MAX_IDLE_TIME / 4).unref();
+    this.#house ??= setInterval(() => this.#dropOldest(), MAX_IDLE_TIME / IDLE_ROUNDS).unref();
   }
 
   closed(connection: UpstreamConnection, error: Error | undefined): void {
@@ -154,8 +157,9 @@ export class UpstreamPool implements UpstreamConnectionOwner {
   }
 
   #dropOldest(): void {
-    const before = performance.now() - MAX_IDLE_TIME;
-    while (this.#idle[0] !== undefined && this.#idle[0].idleSince < before) this.#idle.shift()?.abort();
+    this.#round++;
+    while (this.#idle[0] !== undefined && this.#idle[0].idleSince < this.#round - IDLE_ROUNDS)
+      this.#idle.shift()?.abort();
     if (this.#idle.length > 0) return;
     clearInterval(this.#house);
     this.#house = undefined;
