@@ -3,7 +3,7 @@
 import { COLON, CR, LF, NAME, SPACE, TAB, VALUE } from "./bytes.ts";
 import { FIELD_KINDS, type FieldKind, fieldKind } from "./field-kind.ts";
 
-export const MAX_FIELDS = 100;
+const MAX_FIELDS = 100;
 
 /** The field lines of a head or of a trailer section, as offsets into its bytes. Reused from message to message. */
 export class Fields {

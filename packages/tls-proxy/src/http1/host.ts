@@ -19,7 +19,7 @@ export function malformedHost(head: RequestHead): string | undefined {
 }
 
 /** `NAME`'s octets without those that a registered name has no use for, and with an IPv6 address in brackets. */
-export function isHost(bytes: Buffer, start: number, end: number): boolean {
+function isHost(bytes: Buffer, start: number, end: number): boolean {
   if (end === start || end - start > MAX_HOST) return false;
   let position = start;
   while (position < end && HOST[bytes[position] ?? 0] !== 0) position++;

@@ -3,7 +3,7 @@ import { systemCode } from "@pillion/kit";
 import { UpstreamConnection, type UpstreamConnectionOwner } from "./upstream-connection.ts";
 
 /** What the pool tells of the app. */
-export interface UpstreamPoolObserver {
+interface UpstreamPoolObserver {
   /** Nothing listens at the app's address. */
   away(error: Error): void;
 }
