@@ -3,6 +3,7 @@ import type { AccessLog } from "./access-log/access-log.ts";
 import type { AnswerRules } from "./answers/answer-rules.ts";
 import type { ConnectionHandler } from "./front/connection-handler.ts";
 import type { UpstreamObserver } from "./http-proxy/engine.ts";
+import type { HttpProxyHandlerOptions } from "./http-proxy/http-proxy-handler.ts";
 import { DEFAULT_LIMITS, type RelayLimits, type RelayObserver } from "./relay/relay-options.ts";
 import { Relay } from "./relay/relay.ts";
 import { UpstreamPool } from "./upstream/upstream-pool.ts";
@@ -10,6 +11,7 @@ import { UpstreamPool } from "./upstream/upstream-pool.ts";
 export interface EngineOptions extends Partial<RelayLimits> {
   readonly engine: "relay" | "http-proxy";
   readonly upstreamWait: number;
+  readonly connectTimeout: number;
 }
 
 export interface EngineSurroundings {
@@ -31,9 +33,15 @@ export async function engineOf(
       import("./http-proxy/engine-on-http-proxy.ts"),
       import("./http-proxy/http-proxy-handler.ts"),
     ]);
-    return new HttpProxyHandler({ engine: httpProxyEngine(app, observer), defaultHost, observer, rules, access });
+    const engine = httpProxyEngine(app, observer, rules);
+    return new HttpProxyHandler({ engine, defaultHost, observer, rules, access, limits: limitsOfNode(options) });
   }
-  const pool = new UpstreamPool({ address: app, wait: options.upstreamWait, observer });
+  const pool = new UpstreamPool({
+    address: app,
+    wait: options.upstreamWait,
+    connectTimeout: options.connectTimeout,
+    observer,
+  });
   return new Relay({
     pool,
     defaultHost,
@@ -42,4 +50,10 @@ export async function engineOf(
     access,
     limits: { ...DEFAULT_LIMITS, ...options },
   });
+}
+
+/** Node's names for the limits that its own HTTP server has; it has none for bodies. */
+function limitsOfNode(options: EngineOptions): NonNullable<HttpProxyHandlerOptions["limits"]> {
+  const { headTimeout, keepAliveTimeout, stallTimeout } = { ...DEFAULT_LIMITS, ...options };
+  return { headersTimeout: headTimeout, keepAliveTimeout, stallTimeout };
 }

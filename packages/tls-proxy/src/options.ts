@@ -23,6 +23,12 @@ export const options = defineOptions(
       default: "10s",
       help: "How long a request, or a client of --mode tcp, is held while nothing listens at the app's address.",
     },
+    connectTimeout: {
+      type: "duration",
+      default: "5s",
+      min: 1,
+      help: "How long one attempt to connect to the app may take.",
+    },
     maxBody: {
       type: "size",
       default: "0",
@@ -99,13 +105,6 @@ export const options = defineOptions(
       repeat: true,
       group: "TCP",
       help: "A protocol to agree on by ALPN, such as postgresql. A client that offers only others is refused; without this option offers are ignored. Only with --mode tcp.",
-    },
-    connectTimeout: {
-      type: "duration",
-      default: "5s",
-      min: 1,
-      group: "TCP",
-      help: "How long one attempt to connect to the app may take.",
     },
     idleTimeout: {
       type: "duration",

@@ -118,7 +118,7 @@ function handlerOf(address: Address, options: ProxyOptions, told: string[]): Con
       observer,
       limits: httpProxy,
     });
-  const pool = new UpstreamPool({ address, wait, observer });
+  const pool = new UpstreamPool({ address, wait, connectTimeout: 5_000, observer });
   return new Relay({
     pool,
     defaultHost,

@@ -130,7 +130,7 @@ export class ClientConnection implements ExchangeClient {
   look(now: number): void {
     const { headTimeout, keepAliveTimeout } = this.#relay.limits;
     const age = now - this.#since;
-    if (this.#state === "lingering" && age > LINGER) this.socket.destroy();
+    if (this.#state === "lingering") this.#lookAtGoodbye(now, age);
     else if (this.#state === "exchanging") this.#lookAtBody(now, age);
     else if (this.#state !== "waiting") return;
     else if (this.#reader.isReading) {
@@ -204,13 +204,20 @@ export class ClientConnection implements ExchangeClient {
     this.#state = "lingering";
     this.#since = this.#owner.now;
     this.#backlog = undefined;
+    this.socket.setTimeout(this.#relay.limits.stallTimeout);
     this.socket.end();
     this.socket.resume();
     this.#owner.settled();
   }
 
+  /** The client has its time for the goodbye from when all before it went out. */
+  #lookAtGoodbye(now: number, age: number): void {
+    if (!this.socket.writableFinished) this.#since = now;
+    else if (age > LINGER) this.socket.destroy();
+  }
+
   #lookAtBody(now: number, age: number): void {
-    const waits = this.#exchange.wantsBody && !this.socket.isPaused();
+    const waits = this.#exchange.awaitsBody && !this.socket.isPaused();
     if (waits && age < RATE_WINDOW) return;
     const { minBodyRate } = this.#relay.limits;
     const tooSlow = this.#exchange.bodyLength - this.#bodyBefore < (minBodyRate * age) / 1000;

@@ -85,6 +85,11 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     return (this.#upstream !== undefined || this.#discards) && !this.#body.ended;
   }
 
+  /** Whether the rest of the body is the client's to send now, and doesn't wait for a word of the app. */
+  get awaitsBody(): boolean {
+    return this.wantsBody && !(this.#expectsContinue && this.#body.length === 0);
+  }
+
   get hasAnswer(): boolean {
     return this.#status !== 0;
   }
@@ -227,6 +232,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
   }
 
   informational(head: ResponseHead): void {
+    if (head.status === 100) this.#expectsContinue = false;
     if (this.#isHttp10) return;
     forwardResponseHead(head, this, TO_CLIENT);
   }

@@ -49,7 +49,8 @@ export class UpstreamConnection {
   /** The app, or we, have ended it. */
   #gone = false;
 
-  constructor(address: Address, owner: UpstreamConnectionOwner) {
+  /** @param connectTimeout milliseconds */
+  constructor(address: Address, connectTimeout: number, owner: UpstreamConnectionOwner) {
     this.#owner = owner;
     // One buffer for the connection's life, in place of one for every read.
     const onread = {
@@ -57,12 +58,19 @@ export class UpstreamConnection {
       callback: (length: number, bytes: Uint8Array) => this.#read(bytes as Buffer, length),
     };
     this.#socket = connect({ ...address, noDelay: true, onread });
+    const timer = setTimeout(() => this.#socket.destroy(timedOut(connectTimeout)), connectTimeout);
     this.#socket
-      .once("connect", () => owner.connected(this))
+      .once("connect", () => {
+        clearTimeout(timer);
+        owner.connected(this);
+      })
       .on("drain", () => this.#receiver?.writable())
       .once("end", () => this.#end())
       .once("error", (error) => (this.#error = error))
-      .once("close", () => this.#closed());
+      .once("close", () => {
+        clearTimeout(timer);
+        this.#closed();
+      });
   }
 
   /** Starts an exchange; the request's head is to be written next. */
@@ -202,4 +210,8 @@ export class UpstreamConnection {
     this.#receiver = undefined;
     receiver?.failed({ kind, error });
   }
+}
+
+function timedOut(connectTimeout: number): Error {
+  return Object.assign(new Error(`no connection within ${connectTimeout} ms`), { code: "ETIMEDOUT" });
 }

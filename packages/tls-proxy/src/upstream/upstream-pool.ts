@@ -12,6 +12,8 @@ export interface UpstreamPoolOptions {
   readonly address: Address;
   /** How long a request is held while nothing listens at the app's address, milliseconds. */
   readonly wait: number;
+  /** How long one attempt to connect may take, milliseconds. */
+  readonly connectTimeout: number;
   readonly observer: UpstreamPoolObserver;
 }
 
@@ -120,7 +122,7 @@ export class UpstreamPool implements UpstreamConnectionOwner {
   }
 
   #start(waiting: Waiting): UpstreamConnection {
-    const connection = new UpstreamConnection(this.#options.address, this);
+    const connection = new UpstreamConnection(this.#options.address, this.#options.connectTimeout, this);
     this.#connecting.set(connection, waiting);
     return connection;
   }
