@@ -19,7 +19,9 @@ scenario(
     expect(Number(headers["retry-after"])).toBeGreaterThan(0);
     expect(await readiness(group, "tls-proxy")).toMatch(/^200 degraded: app: /);
 
+    const held = askHttps(group, "/");
     await group.start("app");
+    expect((await held).status).toBe(200);
     await expect.poll(() => statusLine(group, "started")).toBeDefined();
     expect(await statusLine(group, "started")).not.toBe(app);
     expect(await readiness(group, "tls-proxy")).toBe("200 ready");

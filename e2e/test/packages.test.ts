@@ -45,9 +45,8 @@ describe.skipIf(missing && !process.env["CI"])("packages from a registry", () =>
     const files = (await readdir(installed, { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(installed.length + 1));
-    const sources = (await readdir(join(repository, "packages", name, "src"))).filter(
-      (file) => !file.includes(".test."),
-    );
+    const all = await readdir(join(repository, "packages", name, "src"), { recursive: true });
+    const sources = all.filter((file) => /(?<!\.test)\.ts$/.test(file));
     const built = sources.flatMap((file) => [
       `dist/${file.replace(".ts", ".js")}`,
       `dist/${file.replace(".ts", ".d.ts")}`,

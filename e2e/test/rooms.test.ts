@@ -13,15 +13,22 @@ const packages = join(import.meta.dirname, "../../packages");
 const rooms = ["index", "identity", "options", "sidecar", "metrics", "cli", "healthcheck"];
 const headings = ["What it does", "Quick start", "Options", "Endpoints", "Metrics", "Guarantees", "Limits"];
 
-const sidecars: Record<string, (directory: string) => Sidecar> = {
-  topz: () => topz({}),
-  "tls-proxy": (directory) => tlsProxy({ listen: "127.0.0.1:0", appPort: 1, stateDir: join(directory, "state") }),
-  "repo-updater": (directory) => repoUpdater({ repo: join(directory, "none"), root: join(directory, "root") }),
-  "config-sync": (directory) => configSync({ source: join(directory, "source"), target: join(directory, "target") }),
+const proxy = (directory: string) => ({ listen: "127.0.0.1:0", appPort: 1, stateDir: join(directory, "state") });
+
+/** Each sidecar in as many ways as it takes to see all of its metrics. */
+const sidecars: Record<string, (directory: string) => readonly Sidecar[]> = {
+  topz: () => [topz({})],
+  "tls-proxy": (directory) => [
+    tlsProxy(proxy(directory)),
+    tlsProxy({ ...proxy(directory), mode: "tcp", proxyProtocolFrom: ["192.0.2.1"] }),
+  ],
+  "repo-updater": (directory) => [repoUpdater({ repo: join(directory, "none"), root: join(directory, "root") })],
+  "config-sync": (directory) => [configSync({ source: join(directory, "source"), target: join(directory, "target") })],
 };
 
 test.for(["kit", ...Object.keys(sidecars)])("%s leaves opening files of /proc to procfs", async (name) => {
-  const files = (await readdir(join(packages, name, "src"))).filter((file) => !file.endsWith(".test.ts"));
+  const all = await readdir(join(packages, name, "src"), { recursive: true });
+  const files = all.filter((file) => /(?<!\.test)\.ts$/.test(file));
   expect(files.length).toBeGreaterThan(5);
   for (const file of files) {
     expect(await readFile(join(packages, name, "src", file), "utf8"), file).not.toMatch(/["'`]\/proc\//);
@@ -40,9 +47,12 @@ const isOwn = (metric = "") => !/^process_|_(?:ready|degraded|build_info)$/.test
 test.for(Object.entries(sidecars))("the metrics of %s are those in its README, both ways", async ([name, make]) => {
   await using directory = await mkdtempDisposable(join(tmpdir(), "pillion-rooms-"));
   await mkdir(join(directory.path, "source"));
-  await using started = await startSidecar(make(directory.path));
-  const { text } = await started.get("/metrics");
-  const served = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, metric]) => metric);
+  const served: (string | undefined)[] = [];
+  for (const sidecar of make(directory.path)) {
+    await using started = await startSidecar(sidecar);
+    const { text } = await started.get("/metrics");
+    served.push(...[...text.matchAll(/^# TYPE (\S+) /gm)].map(([, metric]) => metric));
+  }
   const readme = await readFile(join(packages, name, "README.md"), "utf8");
   const [, section = ""] = /^## Metrics\n(.*?)^## /ms.exec(readme) ?? [];
   const documented = [...section.matchAll(/^\| `([a-z_]+)/gm)].map(([, metric]) => metric);

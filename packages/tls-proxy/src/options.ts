@@ -20,7 +20,7 @@ export const options = defineOptions(
     },
     upstreamWait: {
       type: "duration",
-      default: "10s",
+      default: "5s",
       help: "How long a request, or a client of --mode tcp, is held while nothing listens at the app's address.",
     },
     connectTimeout: {
