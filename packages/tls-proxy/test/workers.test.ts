@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TLSSocket, connect } from "node:tls";
+import { defineSidecar } from "@pillion/kit";
 import { startSidecar } from "@pillion/kit/testing";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { tlsProxy } from "../src/index.ts";
@@ -83,6 +84,34 @@ test.each(["TLSv1.2", "TLSv1.3"] as const)(
   },
 );
 
+test("new keys of session tickets reach all workers", async () => {
+  // The option's least is a minute.
+  const often = defineSidecar(tlsProxy.identity, tlsProxy.options, (values) =>
+    tlsProxy.configured({ ...values, ticketRotation: 2_000 }),
+  );
+  await using proxy = await startSidecar(often({ appPort: 1, workers: 2, listen: "127.0.0.1:0", stateDir }));
+  const port = Number(proxy.addresses["https"]?.split(":").at(-1));
+  const ca = await authority();
+  /** What a ticket begins with (RFC 5077 §4). */
+  const keyName = async () => {
+    const socket = connect({ port, ca, servername: "localhost", maxVersion: "TLSv1.2" });
+    await once(socket, "secureConnect");
+    const name = socket.getTLSTicket()?.toString("hex", 0, 16);
+    socket.destroy();
+    return name;
+  };
+  const names = async () => [...new Set(await Promise.all(Array.from({ length: 16 }, keyName)))];
+  const [first] = await vi.waitUntil(async () => ((await names()).length === 1 ? await names() : undefined));
+  await vi.waitFor(
+    async () => {
+      const later = await names();
+      expect(later).toHaveLength(1);
+      expect(later).not.toContain(first);
+    },
+    { timeout: 10_000 },
+  );
+});
+
 test("another certificate reaches all workers, at SIGHUP too; a bad one is told of once, and heals", async () => {
   const ca = await makeAuthority("workers");
   const install = async (name: string) => {
@@ -130,6 +159,15 @@ test("a worker that is killed is started anew, the other goes on, and no count f
   expect(await proxy.metric("workers")).toBe(2);
   expect(await proxy.metric("worker_deaths_total")).toBe(1);
   expect(await proxy.metric(answered)).toBe(clients.length + survivors.length);
+});
+
+test("while no worker lives it isn't ready, and then it is again", async () => {
+  await using proxy = await startWorkers(["--app-port", "1", "--state-dir", stateDir]);
+  for (const worker of proxy.workers()) process.kill(worker, "SIGKILL");
+  await vi.waitFor(async () =>
+    expect(await proxy.get("/readyz")).toMatch(/^not ready: workers: worker \d ended with SIGKILL, .*; none serves$/m),
+  );
+  await vi.waitFor(async () => expect(await proxy.get("/readyz")).toBe("ready\n"), { timeout: 10_000 });
 });
 
 test("a worker that dies again and again ends the sidecar: exit 1, and it says so", async () => {
