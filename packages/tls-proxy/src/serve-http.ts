@@ -11,7 +11,7 @@ import type { AccessLog } from "./access-log/access-log.ts";
 import { type AnswerOptions, answerRules } from "./answers/answer-rules.ts";
 import type { Certificates } from "./certificates/certificates.ts";
 import { type Cidr, isTrusted } from "./cidr-list.ts";
-import { type EngineOptions, engineOf } from "./engines.ts";
+import { type EngineOptions, enginesOf } from "./engines.ts";
 import { errors } from "./errors.ts";
 import type { ProxyProtocolOptions } from "./front/gate-before.ts";
 import { Front } from "./front/front.ts";
@@ -39,11 +39,11 @@ export async function serveHttp(
   const { app, access, proxyProtocol, maxConnections } = options;
   const counted = observers(metrics);
   const observer = { ...counted, ...watchApp(app, health, log, counted) };
-  const engine = await engineOf(options, { app, observer, access, rules: answerRules(options) });
+  const engines = await enginesOf(options, { app, observer, access, rules: answerRules(options) });
   const front = new Front({
     certificates,
-    handlers: { "http/1.1": engine },
-    otherwise: engine,
+    handlers: engines,
+    otherwise: engines["http/1.1"],
     observer,
     proxyProtocol,
     trusted: isTrusted(options.trustForwarded),

@@ -42,11 +42,28 @@ function writeLines(head: ResponseHead, { chunked, host, rules }: AnswerConnecti
   const { fields } = head;
   for (let index = 0; index < fields.count; index++) {
     if (!staysInResponse(head, index, chunked)) continue;
-    const value = fields.value(index);
-    const rewrite = mayNeedRewriting(fields.kind[index]) ? rules.rewrites(fields.name(index)) : undefined;
     out.copy(head.bytes, fields.lineStart[index] ?? 0, fields.nameEnd[index] ?? 0);
-    out.text(`: ${rewrite?.(value, host) ?? value}\r\n`);
+    out.text(`: ${valueByRules(fields, index, host, rules)}\r\n`);
   }
+}
+
+function valueByRules(fields: Fields, index: number, host: string, rules: AnswerRules): string {
+  const value = fields.value(index);
+  const rewrite = mayNeedRewriting(fields.kind[index]) ? rules.rewrites(fields.name(index)) : undefined;
+  return rewrite?.(value, host) ?? value;
+}
+
+/** The same fields as a list for other framings than HTTP/1.1's: names in lower case and values in turn. */
+export function answerFields(head: ResponseHead, { host, rules }: Pick<AnswerConnection, "host" | "rules">): string[] {
+  const { fields, framing } = head;
+  const list: string[] = [];
+  for (let index = 0; index < fields.count; index++)
+    if (staysInResponse(head, index, framing === "chunked"))
+      list.push(fields.name(index), valueByRules(fields, index, host, rules));
+  if (!head.isInformational)
+    for (const { lowerCaseName, value } of rules.additions)
+      if (!has(fields, lowerCaseName)) list.push(lowerCaseName, value);
+  return list;
 }
 
 function needsRewriting({ fields }: ResponseHead, rules: AnswerRules): boolean {
