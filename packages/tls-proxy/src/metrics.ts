@@ -5,6 +5,7 @@ import type { Front, FrontObserver } from "./front/front.ts";
 import type { UpstreamObserver } from "./http-proxy/engine.ts";
 import type { RelayObserver } from "./relay/relay-options.ts";
 import type { PlainOutcome } from "./redirect/redirect.ts";
+import type { UpstreamPool } from "./upstream/upstream-pool.ts";
 import type { TcpObserver } from "./tcp/tcp-handler.ts";
 
 /** Counts what front and engine tell. */
@@ -82,6 +83,17 @@ export function addCertificateMetrics(metrics: Metrics, inForce: () => readonly 
     for (const pair of latestFirst.toSorted((a, b) => b.notAfter.getTime() - a.notAfter.getTime()))
       gauge.set({ name: pair.names[0] ?? pair.subject, key_type: pair.keyType }, pair.notAfter.getTime() / 1000);
   });
+}
+
+/** Shows the relay's connections to the app, and who waits for one. */
+export function addPoolMetrics(metrics: Metrics, pool: UpstreamPool): void {
+  metrics.gauge("upstream_connections", "Open connections to the app.", ["state"], (gauge) => {
+    gauge.set({ state: "idle" }, pool.idleCount);
+    gauge.set({ state: "busy" }, pool.open - pool.idleCount);
+  });
+  metrics.gauge("upstream_waiting_requests", "Requests that wait for a connection to the app.", [], (gauge) =>
+    gauge.set(pool.waiting),
+  );
 }
 
 /** Counts what `--mode tcp` tells. */

@@ -18,6 +18,11 @@ export const options = defineOptions(
       default: "relay",
       help: "What carries HTTP/1.1 to the app: Pillion's own relay, or the npm package http-proxy behind the same front.",
     },
+    http2: {
+      type: "boolean",
+      default: "true",
+      help: "Serves HTTP/2 to clients that ask for it by ALPN; only with --engine relay.",
+    },
     upstreamWait: {
       type: "duration",
       default: "5s",

@@ -39,7 +39,7 @@ export const tlsProxy = defineSidecar(identity, options, (values) => ({
     const { front } = served;
     const address = await listenOn(front.listener, values.listen, "--listen");
     const besides = await served.besides(address).catch(async (error: unknown) => {
-      await front.drain(AbortSignal.abort());
+      await served.drain(AbortSignal.abort());
       throw error;
     });
     return {
@@ -50,7 +50,7 @@ export const tlsProxy = defineSidecar(identity, options, (values) => ({
         await certificates.reload();
       },
       async stop(deadline) {
-        const cutOff = (await Promise.all([front.drain(deadline), besides.drain(deadline)])).flat();
+        const cutOff = (await Promise.all([served.drain(deadline), besides.drain(deadline)])).flat();
         await certificates.closed();
         await served.access?.close();
         if (cutOff.length > 0) throw served.cutOffError(cutOff);
@@ -68,6 +68,8 @@ interface Besides {
 /** What either mode hands over. */
 interface Served {
   readonly front: Front;
+  /** Ends it all. @returns what was cut off at the deadline, one line each */
+  drain(deadline: AbortSignal): Promise<string[]>;
   readonly access?: AccessLog | undefined;
   /** @param address where `front` listens */
   besides(address: Address): Promise<Besides>;
@@ -83,17 +85,23 @@ function appOf({ upstream, appPort = 0 }: Pick<OptionValues, "upstream" | "appPo
 async function servedTcp(certificates: Certificates, values: OptionValues, context: Context): Promise<Served> {
   const proxyProtocol = proxyProtocolRule(values.proxyProtocolFrom, context);
   const front = serveTcp(certificates, { ...values, upstream: appOf(values), proxyProtocol }, context);
-  return { front, besides: async () => NOTHING_BESIDES, cutOffError: connectionsCutOff };
+  return {
+    front,
+    drain: (deadline) => front.drain(deadline),
+    besides: async () => NOTHING_BESIDES,
+    cutOffError: connectionsCutOff,
+  };
 }
 
 async function servedHttp(certificates: Certificates, values: OptionValues, context: Context): Promise<Served> {
   const app = appOf(values);
   const access = openAccessLog(values, context.log, context.metrics);
   const proxyProtocol = proxyProtocolRule(values.proxyProtocolFrom, context);
-  const { front, observer } = await serveHttp(certificates, { ...values, app, access, proxyProtocol }, context);
+  const { front, observer, drain } = await serveHttp(certificates, { ...values, app, access, proxyProtocol }, context);
   const plain = { ...observer, ...countPlain(context.metrics) };
   return {
     front,
+    drain,
     access,
     besides: (address) => startRedirect(values, { app, address, observer: plain }),
     cutOffError: requestsCutOff,

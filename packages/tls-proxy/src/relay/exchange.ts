@@ -40,7 +40,7 @@ const TO_APP = new Outgoing();
 const TO_CLIENT = new Outgoing();
 
 /** nginx's status for requests whose client left before there was an answer. */
-const CLIENT_GONE = 499;
+export const CLIENT_GONE = 499;
 
 /** One request and its answer: carries both bodies, and keeps either side from running ahead of the other. */
 export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
