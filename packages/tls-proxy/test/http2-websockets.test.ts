@@ -114,8 +114,8 @@ test("two of them and a request share one connection", async () => {
   await using client = await connectH2(proxy);
   const { session } = client;
   const streams = ["one", "two"].map((text) => ({ text, stream: session.request(HANDSHAKE, { endStream: false }) }));
+  await Promise.all(streams.map(({ stream }) => opened(stream)));
   for (const { text, stream } of streams) {
-    await opened(stream);
     stream.write(frame(text));
     const [bytes] = (await once(stream, "data")) as [Buffer];
     expect(bytes.toString("latin1")).toBe(`\x81\x03${text}`);

@@ -204,6 +204,45 @@ describe("answers", () => {
   });
 });
 
+test("the access log tells of each request what it tells of those in HTTP/1.1", async () => {
+  await using app = await startRawApp((socket, received) => {
+    if (received.endsWith("hello\r\n0\r\n\r\n")) socket.write(OK);
+  });
+  const lines: unknown[] = [];
+  await using proxy = await startProxy(app.port, { access: { write: (entry) => void lines.push(entry) } });
+  await using client = await connectH2(proxy);
+  await client.request({ ":method": "POST", ":path": "/a?b", "user-agent": "test" }, "hello");
+  await client.request({ ":path": "/a#b" });
+  const stream = client.session.request({ ":path": "/never" });
+  stream.on("error", () => {});
+  await vi.waitFor(() => expect(app.received.join("")).toMatch(/never/));
+  stream.close(constants.NGHTTP2_CANCEL);
+  await vi.waitFor(() => expect(lines).toHaveLength(3));
+  const common = {
+    client: "127.0.0.1",
+    protocol: "HTTP/2.0",
+    alpn: "h2",
+    tlsVersion: "TLSv1.3",
+    serverName: "localhost",
+  };
+  const host = `localhost:${proxy.port}`;
+  expect(lines).toMatchObject([
+    {
+      ...common,
+      host,
+      method: "POST",
+      target: "/a?b",
+      userAgent: "test",
+      status: 200,
+      outcome: "complete",
+      bytesSent: 2,
+      bytesReceived: 5,
+    },
+    { ...common, status: 400, outcome: "refused" },
+    { ...common, host, target: "/never", status: 499, outcome: "client-gone", bytesSent: 0 },
+  ]);
+});
+
 describe("other clients", () => {
   test("curl takes HTTP/2 by ALPN, or HTTP/1.1 if it wants to; nghttp takes it too", async () => {
     await using app = await startRawApp(answering(OK));
@@ -215,7 +254,7 @@ describe("other clients", () => {
     expect((await curl("--http1.1")).stdout).toBe("ok 1.1");
     expect((await curl("-d", "x=1")).stdout).toBe("ok 2");
     expect((await run("nghttp", ["-m", "5", url])).stdout).toBe("okokokokok");
-    const load = await run("h2load", ["-n", "200", "-c", "2", "-m", "8", url]);
-    expect(load.stdout).toMatch(/200 succeeded, 0 failed, 0 errored/);
+    const load = await run("h2load", ["-n", "2000", "-c", "2", "-m", "8", url]);
+    expect(load.stdout).toMatch(/2000 succeeded, 0 failed, 0 errored/);
   });
 });

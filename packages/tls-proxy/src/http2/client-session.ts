@@ -35,6 +35,8 @@ export class ClientSession implements StreamClient {
   readonly #exchanges = new Set<StreamExchange>();
   readonly #resets = new ResetBudget();
   #requests = 0;
+  /** It was told to come no more. */
+  #leaving = false;
   #idleSince = performance.now();
 
   constructor(socket: TLSSocket, arrival: Arrival, relay: RelayOptions, owner: SessionOwner) {
@@ -68,10 +70,14 @@ export class ClientSession implements StreamClient {
 
   /** Says goodbye: streams that were begun go on, and no new ones come (RFC 9113 §6.8). */
   drain(): void {
-    this.#session.close();
+    if (this.#session.destroyed || this.#leaving) return;
+    this.#leaving = true;
+    if (this.#exchanges.size === 0) this.#session.close();
+    // Node would end a session that is closed with its last stream, and keep that one's reset to itself.
+    else this.#session.goaway(constants.NGHTTP2_NO_ERROR);
   }
 
-  /** At the end of all. The connection ends with its last stream: ended here, it would take the resets along. */
+  /** At the end of all. */
   end(): void {
     for (const exchange of this.#exchanges) {
       if (exchange.isTunnel) exchange.endTunnel();
@@ -81,7 +87,7 @@ export class ClientSession implements StreamClient {
 
   ended(exchange: StreamExchange, isBroken: boolean): void {
     this.#exchanges.delete(exchange);
-    if (this.#exchanges.size === 0) this.#idleSince = performance.now();
+    if (this.#exchanges.size === 0) this.#settle();
     if (isBroken) this.#spendReset();
     this.#owner.settled();
   }
@@ -92,7 +98,13 @@ export class ClientSession implements StreamClient {
     for (const exchange of this.#exchanges) exchange.look(now);
     if (this.#exchanges.size > 0) return;
     const age = now - this.#idleSince;
-    if (age > (this.#requests === 0 ? headTimeout : keepAliveTimeout)) this.#session.close();
+    // It said goodbye, or was sent away, and doesn't hang up.
+    if (this.#session.closed || this.#session.destroyed) {
+      if (age > LINGER) this.socket.destroy();
+    } else if (age > (this.#requests === 0 ? headTimeout : keepAliveTimeout)) {
+      this.#idleSince = now;
+      this.drain();
+    }
   }
 
   #begin(stream: ServerHttp2Stream, raw: readonly string[]): void {
@@ -127,11 +139,18 @@ export class ClientSession implements StreamClient {
     this.#relay.access?.write(refusedEntry(this, refusal.status));
   }
 
+  #settle(): void {
+    this.#idleSince = performance.now();
+    if (this.#leaving) setImmediate(() => this.#session.close());
+  }
+
   #spendReset(): void {
     if (!this.#resets.spend() && !this.#session.destroyed)
-      this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      this.#session.destroy(new Error("too many resets"), constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 }
 
+/** How long a connection that is ended from here may wait for its client's end, milliseconds. */
+const LINGER = 5_000;
 const MAX_HEAD = 32 * 1024;
 const ignore = () => {};

@@ -265,7 +265,8 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
   #closed(): void {
     if (this.#over) return;
     this.#over = true;
-    const isBroken = this.#outcome === undefined && !this.#stream.writableFinished;
+    const isWhole = this.#answerEnded && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR;
+    const isBroken = this.#outcome === undefined && !isWhole;
     const isTunnel = this.#isTunnel;
     this.#letGo();
     this.#tell(this.#outcome ?? (isBroken ? "client-gone" : "complete"));

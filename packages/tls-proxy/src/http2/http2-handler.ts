@@ -1,4 +1,5 @@
 import type { TLSSocket } from "node:tls";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { aborted } from "../aborted.ts";
 import type { Arrival } from "../front/arrivals.ts";
 import type { ConnectionHandler } from "../front/connection-handler.ts";
@@ -53,6 +54,7 @@ export class Http2Handler implements ConnectionHandler, SessionOwner {
     const now = performance.now();
     const cutOff = [...this.#sessions].flatMap((session) => session.describe(now));
     for (const session of this.#sessions) session.end();
+    await nextTurn(); // the resets are on their way then, before anybody destroys the sockets
     return cutOff;
   }
 

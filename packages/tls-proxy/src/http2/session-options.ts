@@ -21,8 +21,9 @@ export const SESSION_OPTIONS: ServerOptions = {
   maxSettings: 32,
   maxSessionInvalidFrames: 100,
   maxSessionRejectedStreams: 100,
-  streamResetBurst: 256,
-  streamResetRate: 33,
+  // Behind the budget of resets that sessions have here.
+  streamResetBurst: 512,
+  streamResetRate: 66,
   // nghttp2 would drop such a field without a word; here it is refused.
   strictFieldWhitespaceValidation: false,
 };
