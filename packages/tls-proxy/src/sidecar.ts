@@ -97,11 +97,11 @@ async function servedHttp(certificates: Certificates, values: OptionValues, cont
   const app = appOf(values);
   const access = openAccessLog(values, context.log, context.metrics);
   const proxyProtocol = proxyProtocolRule(values.proxyProtocolFrom, context);
-  const { front, observer, drain } = await serveHttp(certificates, { ...values, app, access, proxyProtocol }, context);
-  const plain = { ...observer, ...countPlain(context.metrics) };
+  const served = await serveHttp(certificates, { ...values, app, access, proxyProtocol }, context);
+  const plain = { ...served.observer, ...countPlain(context.metrics) };
   return {
-    front,
-    drain,
+    front: served.front,
+    drain: (deadline) => served.drain(deadline),
     access,
     besides: (address) => startRedirect(values, { app, address, observer: plain }),
     cutOffError: requestsCutOff,
