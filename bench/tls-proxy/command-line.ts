@@ -1,13 +1,10 @@
 import { parseArgs } from "node:util";
 import { type Proxy, customProxy, proxies } from "./proxies.ts";
-import { type Workload, workloads } from "./workloads.ts";
+import { type Length, type Measurement, measurements } from "./measurements.ts";
 
-export interface Wanted {
-  readonly workloads: readonly Workload[];
+export interface Wanted extends Length {
+  readonly measurements: readonly Measurement[];
   readonly proxies: readonly Proxy[];
-  readonly runs: number;
-  /** Of each run. */
-  readonly seconds: number;
   /** Of the proxy; of everything else. */
   readonly cores: readonly [string, string];
   readonly write: boolean;
@@ -20,6 +17,8 @@ const options = {
   command: { type: "string", multiple: true },
   runs: { type: "string" },
   seconds: { type: "string" },
+  idle: { type: "string" },
+  churn: { type: "string" },
   cores: { type: "string" },
   write: { type: "boolean" },
   help: { type: "boolean" },
@@ -31,12 +30,14 @@ npm run bench:tls-proxy                      everything, and writes its part of 
 npm run bench:tls-proxy -- --only http1-1k --peers nginx,relay --runs 1 --seconds 3
                                              a part of it, which writes nothing
 
-  --only NAME,…         ${workloads.map(({ name }) => name).join(", ")}; http1 is all that begin so
+  --only NAME,…         ${measurements.map(({ name }) => name).join(", ")}; http1 is all that begin so
   --peers NAME,…        ${proxies.map(({ name }) => name).join(", ")}
   --command NAME=LINE   a further proxy: program and arguments, where {port}, {admin}, {upstream} (ports on 127.0.0.1),
                         {certificate}, {key}, {pem} (both in one file) and {directory} are filled in; may be repeated
   --runs N              rounds, in which all take turns; 5
   --seconds N           of each run; 5
+  --idle N              idle connections; 5000
+  --churn DURATION      of clients that come and go, such as 10m; 60s
   --cores A,B           A for the proxy, B for everything else; 0,1
   --write               writes bench/RESULTS.md after a part as well
   --help                this text`;
@@ -47,12 +48,14 @@ export function parseCommandLine(args: readonly string[]): Wanted {
   const [proxyCore, otherCore, ...more] = list(values.cores ?? "0,1");
   if (proxyCore === undefined || otherCore === undefined || more.length > 0)
     throw new Error(`--cores "${values.cores}": not two cores. It is A,B`);
-  const isPart = [values.only, values.peers, values.command, values.runs, values.seconds].some(Boolean);
+  const isPart = [values.only, values.peers, values.command, values.runs, values.seconds, values.idle].some(Boolean);
   return {
-    workloads: chosen("--only", values.only, workloads),
+    measurements: chosen("--only", values.only, measurements),
     proxies: [...chosen("--peers", values.peers, proxies), ...(values.command ?? []).map((text) => customProxy(text))],
     runs: count("--runs", values.runs ?? "5"),
     seconds: count("--seconds", values.seconds ?? "5"),
+    idle: count("--idle", values.idle ?? "5000"),
+    churn: duration("--churn", values.churn ?? "60s"),
     cores: [proxyCore, otherCore],
     write: values.write ?? !isPart,
     help: values.help ?? false,
@@ -81,4 +84,11 @@ function count(option: string, text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new Error(`${option} "${text}": not a number of 1 or more`);
   return value;
+}
+
+/** Seconds. */
+function duration(option: string, text: string): number {
+  const [, value, unit] = /^([1-9]\d*)([sm])$/.exec(text) ?? [];
+  if (value === undefined) throw new Error(`${option} "${text}": not a duration, such as 30s or 10m`);
+  return Number(value) * (unit === "m" ? 60 : 1);
 }

@@ -1,4 +1,5 @@
 import { type CpuTime, cpuBetween, cpuByProcess } from "./cpu.ts";
+import { Field, type Outcome as FieldOutcome } from "./field.ts";
 import { probe } from "./probe.ts";
 import type { Proxy } from "./proxies.ts";
 import type { RunningProxy, TestBed } from "./test-bed.ts";
@@ -13,13 +14,7 @@ export interface Sample {
   readonly cpu: readonly CpuTime[];
 }
 
-/** A proxy's samples, or why there are none. */
-export interface Outcome {
-  readonly proxy: Proxy;
-  readonly samples: Sample[];
-  /** It refused to start, or its answers weren't right: nothing of it counts. */
-  failure?: string;
-}
+export type Outcome = FieldOutcome<Sample>;
 
 export interface Pace {
   readonly runs: number;
@@ -30,42 +25,29 @@ export interface Pace {
 const WARM_UP = 3;
 
 /** Every proxy is started and warmed up, then they take turns: what the machine does meanwhile meets all of them. */
-export async function measure(
+export async function measureEfficiency(
   bed: TestBed,
   workload: Workload,
   proxies: readonly Proxy[],
   { runs, seconds }: Pace,
   tell: (line: string) => void,
 ): Promise<Outcome[]> {
-  const outcomes: Outcome[] = proxies.map((proxy) => ({ proxy, samples: [] }));
-  const running = new Map<Outcome, RunningProxy>();
-  const attempt = async (outcome: Outcome, work: () => Promise<void>) => {
-    if (outcome.failure !== undefined) return;
-    await work().catch((error: Error) => {
-      outcome.failure = error.message;
-      tell(`${workload.name}: ${outcome.proxy.name}: ${error.message}`);
+  const field = new Field<Sample>(bed, workload.name, tell);
+  await using _ = field;
+  await field.start(proxies, workload.alpn, async ({ port }) => {
+    await probe(bed, port, workload.path);
+    await workload.load(bed, port, Math.min(seconds, WARM_UP));
+  });
+  for (let run = 1; run <= runs; run++)
+    await field.each(async (running, samples) => {
+      const sample = await takeSample(bed, workload, running, seconds);
+      samples.push(sample);
+      tell(
+        `${workload.name} ${run}/${runs}: ${running.proxy.name}: ${requestsPerCpuSecond(workload, sample).toFixed(0)}`,
+      );
     });
-  };
-  try {
-    for (const outcome of outcomes)
-      await attempt(outcome, async () => {
-        const started = await bed.start(outcome.proxy, workload.alpn);
-        running.set(outcome, started);
-        await probe(bed, started.port, workload.path);
-        await workload.load(bed, started.port, Math.min(seconds, WARM_UP));
-      });
-    for (let run = 1; run <= runs; run++)
-      for (const [outcome, started] of running)
-        await attempt(outcome, async () => {
-          const sample = await takeSample(bed, workload, started, seconds);
-          outcome.samples.push(sample);
-          tell(`${workload.name} ${run}/${runs}: ${outcome.proxy.name}: ${requestsPerCpuSecond(sample).toFixed(0)}`);
-        });
-    for (const [outcome, started] of running) await attempt(outcome, () => probe(bed, started.port, workload.path));
-  } finally {
-    for (const { process } of running.values()) await process[Symbol.asyncDispose]();
-  }
-  return outcomes;
+  await field.each(({ port }) => probe(bed, port, workload.path));
+  return field.outcomes;
 }
 
 async function takeSample(
@@ -80,7 +62,7 @@ async function takeSample(
   return { requests, elapsed, cpu: cpuBetween(before, cpuByProcess(process.pid)) };
 }
 
-/** All processes of the proxy together. */
-export function requestsPerCpuSecond({ requests, cpu }: Sample): number {
-  return requests / cpu.reduce((total, { user, system }) => total + user + system, 0);
+export function requestsPerCpuSecond({ cpu: which }: Workload, { requests, cpu }: Sample): number {
+  const each = cpu.map(({ user, system }) => user + system);
+  return requests / (which === "all" ? each.reduce((total, time) => total + time, 0) : Math.max(...each));
 }

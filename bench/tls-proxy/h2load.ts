@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import type { TestBed } from "./test-bed.ts";
 
 /** What h2load prints at its end. */
 export interface LoadResult {
@@ -24,12 +25,39 @@ export interface Expected {
   readonly inFlight: number;
 }
 
-/** Runs h2load on one core. @throws when it can't be run, or what came isn't right, with the reason */
-export async function h2load(core: string, args: readonly string[], expected: Expected): Promise<LoadResult> {
-  const all = ["--cpu-list", core, "h2load", ...args];
-  const { stdout } = await promisify(execFile)("taskset", all).catch((error: Error & { stderr?: string }) => {
-    throw new Error(`h2load: ${error.stderr?.trim() || error.message}`, { cause: error });
-  });
+/** How long h2load may take to come to its end, over the time of the run. */
+const PATIENCE = 10;
+
+/**
+ * Seconds without traffic after which h2load gives a connection up. In the run that is a failure; at its end it lets h2load
+ * come to an end at all, which else may wait for an answer that nobody owes it (nghttp2's issue 2250, as of 1.52).
+ */
+const IDLE = 4;
+
+/** Runs h2load on the core of the load. @throws when it can't be run, or what came isn't right, with the reason */
+export async function h2load(
+  { otherCore, signal }: Pick<TestBed, "otherCore" | "signal">,
+  seconds: number,
+  args: readonly string[],
+  expected: Expected,
+): Promise<LoadResult> {
+  const all = [
+    "--cpu-list",
+    otherCore,
+    "h2load",
+    "--duration",
+    `${seconds}`,
+    "--connection-inactivity-timeout",
+    `${IDLE}`,
+    ...args,
+  ];
+  const limits = { signal, timeout: (seconds + PATIENCE) * 1000 };
+  const { stdout } = await promisify(execFile)("taskset", all, limits).catch(
+    (error: Error & { stderr?: string; killed?: boolean }) => {
+      const reason = error.killed ? `not all answers came within ${PATIENCE} s after the end` : error.stderr?.trim();
+      throw new Error(`h2load: ${reason || error.message}`, { cause: error });
+    },
+  );
   const result = parseH2load(stdout);
   const wrong = whatIsWrong(result, expected);
   if (wrong !== undefined) throw new Error(wrong);
@@ -49,7 +77,7 @@ export function parseH2load(output: string): LoadResult {
   });
   return {
     requests: count("succeeded"),
-    elapsed: seconds(find(/^finished in ([0-9.]+(?:us|ms|s|m))/m)),
+    elapsed: parseSeconds(find(/^finished in ([0-9.]+(?:us|ms|s|m))/m)),
     failed: count("failed") + count("errored") + count("timeout"),
     statuses: Object.fromEntries(classes),
     bodyBytes: Number(find(/^traffic:.*\((\d+)\) data/m)),
@@ -75,7 +103,7 @@ export function whatIsWrong(result: LoadResult, { protocol, length, inFlight }: 
   return undefined;
 }
 
-function seconds(text: string): number {
+function parseSeconds(text: string): number {
   const unit = { us: 1e-6, ms: 1e-3, s: 1, m: 60 }[text.replace(/^[0-9.]+/, "") as "us" | "ms" | "s" | "m"];
   return Number.parseFloat(text) * unit;
 }

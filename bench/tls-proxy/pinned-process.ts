@@ -13,6 +13,8 @@ export interface Command {
 export interface PinnedProcess extends AsyncDisposable {
   /** Its own: taskset replaces itself by the program. */
   readonly pid: number;
+  /** Its exit code, once it has ended and its output is whole. */
+  readonly ended: Promise<number | null>;
   /** What it wrote to stdout and stderr, its end only. */
   output(): string;
   /** @throws when it has ended by itself */
@@ -37,6 +39,7 @@ export function startPinned(command: Command, cores: string, directory: string):
   child.on("error", (error) => (output += error.message));
   return {
     pid: child.pid ?? 0,
+    ended: once(child, "close").then(([code]) => code as number | null),
     output: () => output.trim(),
     check: () => {
       if (hasEnded(child)) throw new Error(`${program} ended by itself (${child.exitCode}): ${output.trim()}`);

@@ -24,20 +24,23 @@ export class TestBed implements AsyncDisposable {
   readonly proxyCore: string;
   /** Of the load generators and the app. */
   readonly otherCore: string;
+  /** Aborted when the bench is to end early. */
+  readonly signal: AbortSignal;
   readonly #directory: string;
   readonly #cleanup = new AsyncDisposableStack();
   #upstream = 0;
   #started = 0;
 
-  private constructor(directory: string, [proxyCore, otherCore]: readonly [string, string]) {
+  private constructor(directory: string, [proxyCore, otherCore]: readonly [string, string], signal: AbortSignal) {
+    this.signal = signal;
     this.#directory = directory;
     this.proxyCore = proxyCore;
     this.otherCore = otherCore;
     this.#cleanup.defer(() => rm(directory, { recursive: true, force: true }));
   }
 
-  static async make(cores: readonly [string, string]): Promise<TestBed> {
-    const bed = new TestBed(await mkdtemp(join(tmpdir(), "pillion-bench-")), cores);
+  static async make(cores: readonly [string, string], signal: AbortSignal): Promise<TestBed> {
+    const bed = new TestBed(await mkdtemp(join(tmpdir(), "pillion-bench-")), cores, signal);
     try {
       await bed.#makeFiles();
       await bed.#startApp();
