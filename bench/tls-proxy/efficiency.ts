@@ -1,9 +1,10 @@
 import { type CpuTime, cpuBetween, cpuByProcess } from "./cpu.ts";
 import { Field, type Outcome as FieldOutcome } from "./field.ts";
+import type { Amount } from "./h2load.ts";
 import { probe } from "./probe.ts";
 import type { Proxy } from "./proxies.ts";
 import type { RunningProxy, TestBed } from "./test-bed.ts";
-import type { Workload } from "./workloads.ts";
+import type { Load, Workload } from "./workloads.ts";
 
 /** One run of a load against one proxy. */
 export interface Sample {
@@ -21,8 +22,8 @@ export interface Pace {
   readonly seconds: number;
 }
 
-/** Node's compilers need that long. */
-const WARM_UP = 3;
+/** Seconds: Node's compilers need some, and a load that is counted in requests has to know how many a second there are. */
+const WARM_UPS = [1, 1, 2];
 
 /** Every proxy is started and warmed up, then they take turns: what the machine does meanwhile meets all of them. */
 export async function measureEfficiency(
@@ -32,15 +33,18 @@ export async function measureEfficiency(
   { runs, seconds }: Pace,
   tell: (line: string) => void,
 ): Promise<Outcome[]> {
-  const field = new Field<Sample>(bed, workload.name, tell);
-  await using _ = field;
+  await using field = new Field<Sample>(bed, workload.name, tell);
+  const rates = new Map<number, number | undefined>();
   await field.start(proxies, workload.alpn, async ({ port }) => {
     await probe(bed, port, workload.path);
-    await workload.load(bed, port, Math.min(seconds, WARM_UP));
+    let rate: number | undefined;
+    for (const warmUp of WARM_UPS) rate = rateOf(await workload.load(bed, port, { seconds: warmUp, rate }));
+    rates.set(port, rate);
   });
   for (let run = 1; run <= runs; run++)
     await field.each(async (running, samples) => {
-      const sample = await takeSample(bed, workload, running, seconds);
+      const sample = await takeSample(bed, workload, running, { seconds, rate: rates.get(running.port) });
+      rates.set(running.port, rateOf(sample));
       samples.push(sample);
       tell(
         `${workload.name} ${run}/${runs}: ${running.proxy.name}: ${requestsPerCpuSecond(workload, sample).toFixed(0)}`,
@@ -54,12 +58,16 @@ async function takeSample(
   bed: TestBed,
   workload: Workload,
   { port, process }: RunningProxy,
-  seconds: number,
+  amount: Amount,
 ): Promise<Sample> {
   const before = cpuByProcess(process.pid);
-  const { requests, elapsed } = await workload.load(bed, port, seconds);
+  const { requests, elapsed } = await workload.load(bed, port, amount);
   process.check();
   return { requests, elapsed, cpu: cpuBetween(before, cpuByProcess(process.pid)) };
+}
+
+function rateOf({ requests, elapsed }: Load): number {
+  return requests / elapsed;
 }
 
 export function requestsPerCpuSecond({ cpu: which }: Workload, { requests, cpu }: Sample): number {

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import type { Amount } from "./h2load.ts";
 import { KIBIBYTE, type TestBed } from "./test-bed.ts";
 import type { Load } from "./workloads.ts";
 
@@ -21,7 +22,7 @@ const REQUEST = "/1k HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Rest:
 
 /** @throws when a handshake was of the other kind, or an answer had another length */
 export function handshakes(kind: "full" | "resumed") {
-  return async (bed: TestBed, port: number, seconds: number): Promise<Load> => {
+  return async (bed: TestBed, port: number, { seconds }: Amount): Promise<Load> => {
     const where = ["s_time", "-connect", `127.0.0.1:${port}`, "-tls1_3", "-www", REQUEST, "-time", `${seconds}`];
     const args = ["--cpu-list", bed.otherCore, "openssl", ...where, kind === "full" ? "-new" : "-reuse"];
     const began = performance.now();

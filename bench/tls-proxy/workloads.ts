@@ -1,4 +1,4 @@
-import { h2load } from "./h2load.ts";
+import { type Amount, h2load } from "./h2load.ts";
 import type { Path } from "./probe.ts";
 import type { Proxy } from "./proxies.ts";
 import { handshakes } from "./s-time.ts";
@@ -25,7 +25,7 @@ export interface Workload {
   /** Which proxy has to be at least so many times as good as a yardstick. */
   readonly target?: { readonly of: string; readonly least: Readonly<Record<string, number>> };
   /** @throws when anything isn't right, with the reason */
-  readonly load: (bed: TestBed, port: number, seconds: number) => Promise<Load>;
+  readonly load: (bed: TestBed, port: number, amount: Amount) => Promise<Load>;
 }
 
 const common = {
@@ -106,18 +106,18 @@ export const workloads: readonly Workload[] = [
 ];
 
 function keepAlive({ path, length, connections }: { path: Path; length: number; connections: number }) {
-  return (bed: TestBed, port: number, seconds: number): Promise<Load> => {
+  return (bed: TestBed, port: number, amount: Amount): Promise<Load> => {
     const upload = path === "/upload" ? ["--data", bed.upload] : [];
     const args = ["--h1", "--clients", `${connections}`, ...upload, `https://127.0.0.1:${port}${path}`];
-    return h2load(bed, seconds, args, { protocol: "http/1.1", length, inFlight: connections });
+    return h2load(bed, amount, args, { protocol: "http/1.1", length, inFlight: connections });
   };
 }
 
 function http2({ connections, streams }: { connections: number; streams: number }) {
-  return (bed: TestBed, port: number, seconds: number): Promise<Load> => {
+  return (bed: TestBed, port: number, amount: Amount): Promise<Load> => {
     const url = `https://127.0.0.1:${port}/1k`;
     const args = ["--clients", `${connections}`, "--max-concurrent-streams", `${streams}`, url];
-    return h2load(bed, seconds, args, { protocol: "h2", length: KIBIBYTE, inFlight: connections * streams });
+    return h2load(bed, amount, args, { protocol: "h2", length: KIBIBYTE, inFlight: connections * streams });
   };
 }
 

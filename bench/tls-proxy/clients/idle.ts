@@ -7,8 +7,9 @@ const count = Number(process.argv[4]);
 const AT_ONCE = 32;
 
 const held: TLSSocket[] = [];
+let begun = 0;
 const openAll = async () => {
-  while (held.length < count) {
+  while (begun++ < count) {
     const socket = await open();
     held.push(socket);
     await ask(socket);
