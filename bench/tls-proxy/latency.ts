@@ -98,7 +98,7 @@ export function parseLog(log: string): Float64Array {
 }
 
 async function atRate(bed: TestBed, { port }: RunningProxy, perConnection: number, seconds: number): Promise<Sample> {
-  const directory = await mkdtemp(join(tmpdir(), "pillion-bench-"));
+  const directory = await mkdtemp(join(tmpdir(), `pillion-bench-${process.pid}-`));
   try {
     const log = join(directory, "log");
     const args = ["--h1", "--clients", `${CONNECTIONS}`, "--rps", `${perConnection}`, "--log-file", log];

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { basename } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** What is started: program, arguments, and variables besides those of the bench. */
@@ -42,7 +43,8 @@ export function startPinned(command: Command, cores: string, directory: string):
     ended: once(child, "close").then(([code]) => code as number | null),
     output: () => output.trim(),
     check: () => {
-      if (hasEnded(child)) throw new Error(`${program} ended by itself (${child.exitCode}): ${output.trim()}`);
+      if (hasEnded(child))
+        throw new Error(`${basename(program ?? "")} ended by itself (${child.exitCode}): ${output.trim()}`);
     },
     [Symbol.asyncDispose]: () => end(child),
   };

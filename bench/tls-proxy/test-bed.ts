@@ -40,7 +40,7 @@ export class TestBed implements AsyncDisposable {
   }
 
   static async make(cores: readonly [string, string], signal: AbortSignal): Promise<TestBed> {
-    const bed = new TestBed(await mkdtemp(join(tmpdir(), "pillion-bench-")), cores, signal);
+    const bed = new TestBed(await mkdtemp(join(tmpdir(), `pillion-bench-${process.pid}-`)), cores, signal);
     try {
       await bed.#makeFiles();
       await bed.#startApp();
