@@ -42,7 +42,8 @@ export async function serveHttp(
   const engine = await engineOf(options, { app, observer, access, rules: answerRules(options) });
   const front = new Front({
     certificates,
-    handlers: { "http/1.1": engine },
+    // A client told to speak HTTP/1.0 says so by ALPN too (curl --http1.0), and would be refused in the handshake.
+    handlers: { "http/1.1": engine, "http/1.0": engine },
     otherwise: engine,
     observer,
     proxyProtocol,
