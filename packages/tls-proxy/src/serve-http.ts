@@ -44,7 +44,8 @@ export async function serveHttp(
   const { handlers, pool } = await enginesOf(options, { app, observer, access, rules: answerRules(options) });
   const front = new Front({
     certificates,
-    handlers,
+    // A client told to speak HTTP/1.0 says so by ALPN too (curl --http1.0), and would be refused in the handshake.
+    handlers: { ...handlers, "http/1.0": handlers["http/1.1"] },
     otherwise: handlers["http/1.1"],
     observer,
     proxyProtocol,
