@@ -3,6 +3,7 @@ import { cidr } from "./cidr-list.ts";
 import { clientRule } from "./certificates/client-rules.ts";
 import { hostNameProblem } from "./certificates/host-names.ts";
 import { TLS_POLICIES } from "./certificates/tls-settings.ts";
+import { workerCount } from "./workers/worker-count.ts";
 
 /** Node's timers hold no more, milliseconds. */
 const LONGEST = 2 ** 31 - 1;
@@ -22,6 +23,11 @@ export const options = defineOptions(
       type: "boolean",
       default: "true",
       help: "Serves HTTP/2 to clients that ask for it by ALPN; only with --engine relay.",
+    },
+    workers: {
+      type: workerCount,
+      default: "1",
+      help: "Processes that serve --listen; auto is one for each processor that this one may use.",
     },
     upstreamWait: {
       type: "duration",
@@ -254,6 +260,12 @@ export const options = defineOptions(
     // RFC 7301 §3.1: a name has 1 to 255 bytes.
     if (alpn.some((name) => Buffer.byteLength(name) > 255))
       problem("alpn", "is longer than 255 bytes", "give names such as postgresql or h2");
+    if ((values.workers ?? 1) > 1 && values.listen && "path" in values.listen)
+      problem(
+        ["workers", "listen"],
+        "processes can't share a unix socket as they share a port",
+        "Leave it at 1, or give a port with --listen",
+      );
     if (upstream && appPort) problem("appPort", "says the same as --upstream", "Give one of them");
     if (!upstream && !appPort)
       problem(["appPort", "upstream"], "is missing", "Say where the app listens, with --app-port or --upstream");

@@ -39,8 +39,7 @@ export async function serveHttp(
   { metrics, health, log }: Pick<Context, "metrics" | "health" | "log">,
 ): Promise<ServedHttp> {
   const { app, access, proxyProtocol, maxConnections } = options;
-  const counted = observers(metrics);
-  const observer = { ...counted, ...watchApp(app, health, log, counted) };
+  const observer = observeApp(app, { metrics, health, log });
   const { handlers, pool } = await enginesOf(options, { app, observer, access, rules: answerRules(options) });
   const front = new Front({
     certificates,
@@ -68,6 +67,12 @@ export async function serveHttp(
 export function requestsCutOff(cutOff: readonly string[]): Error {
   const reason = `${cutOff.length} still in flight when the time-out ended, cut off: ${cutOff.slice(0, 10).join("; ")}`;
   return errors.REQUESTS_CUT_OFF({ subject: "requests", reason, remedy: "Raise --shutdown-timeout" });
+}
+
+/** Counts what front and engine tell, and has health and log tell of the app. */
+export function observeApp(app: Address, { metrics, health, log }: Pick<Context, "metrics" | "health" | "log">) {
+  const counted = observers(metrics);
+  return { ...counted, ...watchApp(app, health, log, counted) };
 }
 
 /** Health and log on top of the counts: that the app is away is a state, that it broke off an incident. */
