@@ -29,7 +29,6 @@ async function main(args: readonly string[]): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupted.abort());
   try {
     const report = await run(wanted, interrupted.signal);
-    console.log(report);
     if (wanted.write) await writeFile(RESULTS, replaceSection(await readFile(RESULTS, "utf8"), "tls-proxy", report));
     return 0;
   } catch (error) {
@@ -46,7 +45,11 @@ async function run(wanted: Wanted, signal: AbortSignal): Promise<string> {
   for (const measurement of wanted.measurements) {
     const proxies = wanted.proxies.filter((proxy) => measurement.isFor(proxy));
     if (proxies.length === 0) continue;
-    tables.push(await measurement.run(bed, proxies, wanted, (line) => console.error(`bench: ${line}`)));
+    const table = await measurement.run(bed, proxies, wanted, (line) => console.error(`bench: ${line}`));
+    console.log(`${table}\n`);
+    tables.push(table);
   }
-  return [await conditions(wanted, before), ...tables].join("\n\n");
+  const circumstances = await conditions(wanted, before);
+  console.log(circumstances);
+  return [circumstances, ...tables].join("\n\n");
 }
