@@ -11,7 +11,7 @@ import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import { APP_AWAY, APP_FAILED, type OwnAnswer, answerText } from "../answers/own-answer.ts";
 import type { AnswerReceiver, UpstreamFailure } from "../upstream/answer-receiver.ts";
-import type { UpstreamConnection } from "../upstream/upstream-connection.ts";
+import type { Upstream } from "../upstream/upstream.ts";
 import { type Outcome, accessEntry } from "../access-log/access-entry.ts";
 import type { RelayOptions } from "./relay-options.ts";
 import { COPIED_AT_MOST, RequestBody } from "./request-body.ts";
@@ -47,7 +47,7 @@ export class Exchange implements AnswerReceiver {
   readonly #client: ExchangeClient;
   readonly #relay: RelayOptions;
   readonly #body = new RequestBody(TO_APP);
-  #upstream: UpstreamConnection | undefined;
+  #upstream: Upstream | undefined;
   #withdraw: (() => void) | undefined;
   /** As it went to the app; its line says what the exchange is about. */
   #sentHead: Buffer = EMPTY;
@@ -200,7 +200,7 @@ export class Exchange implements AnswerReceiver {
     );
   }
 
-  #send(upstream: UpstreamConnection): void {
+  #send(upstream: Upstream): void {
     this.#upstream = upstream;
     upstream.begin(this, this.#sentHead, { isHead: this.#isHead, wantsUpgrade: this.#wantsUpgrade });
     if (this.#body.ended) upstream.requestEnded();
