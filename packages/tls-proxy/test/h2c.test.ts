@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { expect, test, vi } from "vitest";
 import { answerOf, connectH2 } from "./h2-client.ts";
+import { startRawApp } from "./raw-app.ts";
 import { connectTo, exchange, startProxy } from "./start-proxy.ts";
 
 interface H2cApp extends AsyncDisposable {
@@ -158,4 +159,12 @@ test("whoever breaks off does so for the other as well; an app that isn't there 
   await app[Symbol.asyncDispose]();
   expect((await client.request()).status).toBe(503);
   expect(await exchange(proxy, "GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n")).toMatch(/^HTTP\/1.1 503 /);
+});
+
+test("an app that doesn't speak it is told of", async () => {
+  await using app = await startRawApp((socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
+  await using proxy = await startProxy(app.port, { h2c: true });
+  await using client = await connectH2(proxy);
+  expect((await client.request()).status).toBe(503);
+  expect(proxy.told).toContain("away EPROTO");
 });

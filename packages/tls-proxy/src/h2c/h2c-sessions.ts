@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { type ClientHttp2Session, connect } from "node:http2";
 import { connectWhenUp } from "../upstream/connect-when-up.ts";
 import type { Upstream, Upstreams } from "../upstream/upstream.ts";
@@ -18,8 +19,8 @@ export class H2cSessions implements Upstreams {
 
   take(): Upstream | undefined {
     for (const [session, load] of this.#sessions) {
-      if (session.closed || session.destroyed) this.#sessions.delete(session);
-      else if (load.streams < (session.remoteSettings.maxConcurrentStreams ?? Infinity))
+      if (session.closed || session.destroyed) continue;
+      if (load.streams < (session.remoteSettings.maxConcurrentStreams ?? Infinity))
         return new H2cUpstream(session, load);
     }
     return undefined;
@@ -54,8 +55,16 @@ export class H2cSessions implements Upstreams {
     // The name is only for Node: each request has its own.
     const session = connect("http://localhost", { ...SESSION, createConnection: () => socket });
     session.on("error", () => {}); // its streams hear of it
-    await new Promise((resolve, reject) => session.once("remoteSettings", resolve).once("close", reject));
+    try {
+      await once(session, "remoteSettings", { signal: AbortSignal.timeout(CONNECT_TIMEOUT) });
+    } catch (cause) {
+      session.destroy();
+      const error = Object.assign(new Error("it doesn't speak HTTP/2", { cause }), { code: "EPROTO" });
+      observer.away(error);
+      throw error;
+    }
     this.#sessions.set(session, { streams: 0 });
+    session.once("close", () => this.#sessions.delete(session));
   }
 }
 
