@@ -16,6 +16,7 @@ import { errors } from "./errors.ts";
 import type { ProxyProtocolOptions } from "./front/gate-before.ts";
 import { Front } from "./front/front.ts";
 import type { UpstreamObserver } from "./http-proxy/engine.ts";
+import { UpstreamPool } from "./upstream/upstream-pool.ts";
 import { addFrontMetrics, addPoolMetrics, observers } from "./metrics.ts";
 
 export interface ServeHttpOptions extends EngineOptions, AnswerOptions {
@@ -52,7 +53,7 @@ export async function serveHttp(
     maxConnections,
   });
   addFrontMetrics(metrics, front);
-  if (pool) addPoolMetrics(metrics, pool);
+  if (pool instanceof UpstreamPool) addPoolMetrics(metrics, pool);
   return {
     front,
     observer,

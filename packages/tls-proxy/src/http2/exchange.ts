@@ -15,7 +15,7 @@ import { isIdempotent } from "../relay/methods.ts";
 import type { RelayOptions } from "../relay/relay-options.ts";
 import { COPIED_AT_MOST } from "../relay/request-body.ts";
 import type { AnswerReceiver, UpstreamFailure } from "../upstream/answer-receiver.ts";
-import type { UpstreamConnection } from "../upstream/upstream-connection.ts";
+import type { Upstream } from "../upstream/upstream.ts";
 import { answerOnStream, endRequest } from "./own-answer-on-stream.ts";
 import type { StreamClient } from "./stream-client.ts";
 import { Upload, type UploadOwner } from "./upload.ts";
@@ -38,7 +38,7 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
   readonly #isRepeatable: boolean;
   readonly #webSocket: WebSocketKey | undefined;
   readonly #upload: Upload;
-  #upstream: UpstreamConnection | undefined;
+  #upstream: Upstream | undefined;
   #withdraw: (() => void) | undefined;
   /** The answer's status, once its head is on its way to the client. */
   #status = 0;
@@ -140,7 +140,7 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
     );
   }
 
-  #send(upstream: UpstreamConnection): void {
+  #send(upstream: Upstream): void {
     this.#upstream = upstream;
     upstream.begin(this, { isHead: this.#isHead, wantsUpgrade: this.#webSocket !== undefined });
     upstream.write(this.#sentHead);

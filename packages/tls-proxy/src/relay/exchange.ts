@@ -12,7 +12,7 @@ import type { ResponseHead } from "../http1/response-head.ts";
 import type { AnswerRules } from "../answers/answer-rules.ts";
 import { APP_AWAY, APP_FAILED, type OwnAnswer, answerText } from "../answers/own-answer.ts";
 import type { AnswerReceiver, UpstreamFailure } from "../upstream/answer-receiver.ts";
-import type { Expectation, UpstreamConnection } from "../upstream/upstream-connection.ts";
+import type { Expectation, Upstream } from "../upstream/upstream.ts";
 import { type Outcome, accessEntry } from "../access-log/access-entry.ts";
 import type { RelayOptions } from "./relay-options.ts";
 import { COPIED_AT_MOST, RequestBody } from "./request-body.ts";
@@ -48,7 +48,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
   readonly #client: ExchangeClient;
   readonly #relay: RelayOptions;
   readonly #body = new RequestBody(TO_APP);
-  #upstream: UpstreamConnection | undefined;
+  #upstream: Upstream | undefined;
   #withdraw: (() => void) | undefined;
   /** As it went to the app; its line says what the exchange is about. */
   #sentHead: Buffer = EMPTY;
@@ -220,13 +220,13 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     );
   }
 
-  #begin(upstream: UpstreamConnection): void {
+  #begin(upstream: Upstream): void {
     this.#upstream = upstream;
     upstream.begin(this, this);
     if (this.#body.ended) upstream.requestEnded();
   }
 
-  #send(upstream: UpstreamConnection): void {
+  #send(upstream: Upstream): void {
     this.#begin(upstream);
     upstream.write(this.#sentHead);
   }

@@ -1,6 +1,6 @@
 import type { AccessLog } from "../access-log/access-log.ts";
 import type { AnswerRules } from "../answers/answer-rules.ts";
-import type { UpstreamPool } from "../upstream/upstream-pool.ts";
+import type { Upstreams } from "../upstream/upstream.ts";
 
 /** What an engine tells of requests and of the app. */
 export interface RelayObserver {
@@ -39,7 +39,7 @@ export const DEFAULT_LIMITS: RelayLimits = {
 
 /** What all connections of a relay share. */
 export interface RelayOptions {
-  readonly pool: UpstreamPool;
+  readonly pool: Upstreams;
   /** The Host that the app gets from HTTP/1.0 clients that send none. */
   readonly defaultHost: string;
   readonly observer: RelayObserver;

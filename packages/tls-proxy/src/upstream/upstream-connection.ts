@@ -4,6 +4,7 @@ import { BodyReader } from "../http1/body.ts";
 import { INCOMPLETE } from "../http1/fields.ts";
 import { ResponseHead, parseResponseHead } from "../http1/response-head.ts";
 import type { AnswerReceiver, FailureKind } from "./answer-receiver.ts";
+import type { Expectation, Upstream } from "./upstream.ts";
 
 /** What a connection tells of itself. */
 export interface UpstreamConnectionOwner {
@@ -13,21 +14,13 @@ export interface UpstreamConnectionOwner {
   closed(connection: UpstreamConnection, error: Error | undefined): void;
 }
 
-/** What an answer depends on besides its own head. */
-export interface Expectation {
-  /** The request's method is HEAD. */
-  readonly isHead: boolean;
-  /** The request asks to switch protocols. */
-  readonly wantsUpgrade: boolean;
-}
-
 const READ_SIZE = 64 * 1024;
 const MAX_HEAD = 64 * 1024;
 /** Used within one read only. */
 const HEAD = new ResponseHead();
 
 /** A connection to the app: carries one exchange after the other, and reads their answers (RFC 9112). */
-export class UpstreamConnection {
+export class UpstreamConnection implements Upstream {
   /** How many requests it has carried before. */
   uses = 0;
   /** In rounds of its owner. */

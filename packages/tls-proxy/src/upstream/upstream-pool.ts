@@ -1,6 +1,7 @@
 import type { Address } from "@pillion/kit";
 import { systemCode } from "@pillion/kit";
 import { UpstreamConnection, type UpstreamConnectionOwner } from "./upstream-connection.ts";
+import type { Upstreams } from "./upstream.ts";
 
 /** What the pool tells of the app. */
 interface UpstreamPoolObserver {
@@ -36,7 +37,7 @@ const PROBE_INTERVAL = 100;
  * Connections to the app. The one that was used last is used first, so that few stay warm and the others end. While the
  * app is away, requests wait here, and one connection at a time looks whether it is back.
  */
-export class UpstreamPool implements UpstreamConnectionOwner {
+export class UpstreamPool implements Upstreams, UpstreamConnectionOwner {
   readonly #options: UpstreamPoolOptions;
   readonly #idle: UpstreamConnection[] = [];
   readonly #open = new Set<UpstreamConnection>();
