@@ -45,7 +45,10 @@ export async function serve(
   const signal = AbortSignal.any([context.signal, ended.signal]);
   const observer = certificatesObserver(metrics);
   const certificates = await Certificates.open(values, {
-    ...{ log, health, signal, observer },
+    log,
+    health,
+    signal,
+    observer,
     ...(tickets && { ticketKeys: tickets }),
   });
   addCertificateMetrics(metrics, () => certificates.inForce);

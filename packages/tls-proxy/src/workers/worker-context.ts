@@ -8,7 +8,7 @@ export type Send = (message: ToPrimary, sent?: () => void) => void;
 export function sentLog(send: Send): Logger {
   const make = (bound: Record<string, unknown>): Logger => {
     const at = (level: Level) => (first: unknown, second?: unknown) => {
-      const text = typeof first === "string" ? first : String(second ?? "");
+      const text = typeof first === "string" ? first : typeof second === "string" ? second : "";
       const fields = typeof first === "object" ? { ...bound, ...first } : bound;
       send({ kind: "log", level, fields: plain(fields), text });
     };

@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { once } from "node:events";
-import { type Address, type Context, listen } from "@pillion/kit";
+import { type Address, type Condition, type Context, listen } from "@pillion/kit";
 import type { LineOutput } from "../access-log/access-output.ts";
 import { Certificates } from "../certificates/certificates.ts";
 import { TicketKeys } from "../certificates/ticket-keys.ts";
@@ -70,6 +70,9 @@ class WorkerPool implements Serving {
   readonly #options: PoolOptions;
   readonly #conditions: SharedConditions;
   readonly #slots: readonly WorkerSlot[];
+  readonly #condition: Condition;
+  /** How those ended that don't serve again yet. */
+  readonly #dead = new Map<number, string>();
   readonly #ended = new AbortController();
 
   constructor(options: PoolOptions) {
@@ -77,6 +80,7 @@ class WorkerPool implements Serving {
     this.#options = options;
     this.address = address;
     this.#conditions = new SharedConditions(context.health);
+    this.#condition = context.health.condition("workers");
     const signal = AbortSignal.any([context.signal, this.#ended.signal]);
     const tickets = new TicketKeys().rotate(values.ticketRotation, signal);
     const deaths = workerMetrics(context.metrics, () => this.#slots.filter(({ serves }) => serves).length);
@@ -85,25 +89,28 @@ class WorkerPool implements Serving {
     const plain = plainValues({ ...values, maxConnections: Math.ceil(values.maxConnections / values.workers) });
     this.#slots = Array.from({ length: values.workers }, (_, index) => {
       const number = index + 1;
-      const condition = this.#conditions.of(number).condition("workers");
       return new WorkerSlot({
         number,
         log: context.log,
         signal,
         start: () => ({ kind: "start", values: plain, address, ticketKeys: tickets.current }),
         told: (message) => this.#hear(number, message),
-        serving: () => condition.ok(),
+        serving: () => {
+          this.#dead.delete(number);
+          this.#report();
+        },
         died: (how) => {
           deaths.died();
           this.#conditions.forget(number);
-          condition.degraded(`worker ${number} ended with ${how} and is started anew; the others serve`);
+          this.#dead.set(number, how);
+          this.#report();
         },
         anyServes: () => this.#slots.some(({ serves }) => serves),
       });
     });
     tickets.onReplace((keys) => this.#slots.forEach((slot) => slot.tell({ kind: "ticketKeys", keys })));
     context.admin.includeMetrics(async () => (await Promise.all(this.#slots.map((slot) => slot.metrics()))).flat());
-    this.failed = Promise.all(this.#slots.map((slot) => slot.keep())).then(() => {});
+    this.failed = this.#keep();
     this.failed.catch(() => {}); // may come before anybody looks
   }
 
@@ -125,6 +132,17 @@ class WorkerPool implements Serving {
   async drain(deadline: AbortSignal): Promise<readonly string[]> {
     this.#ended.abort();
     return (await Promise.all(this.#slots.map((slot) => slot.drain(deadline)))).flat();
+  }
+
+  async #keep(): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.keep()));
+  }
+
+  #report(): void {
+    if (this.#dead.size === 0) return this.#condition.ok();
+    const ends = [...this.#dead].map(([number, how]) => `worker ${number} ended with ${how}`).join(", ");
+    if (this.#slots.some(({ serves }) => serves)) this.#condition.degraded(`${ends}; the others serve`);
+    else this.#condition.failed(`${ends}; none serves`);
   }
 
   #hear(worker: number, message: Told): void {

@@ -49,11 +49,12 @@ export class WorkerProcess {
     // Not at "exit": what it said last may be on its way still.
     this.#child.once("close", (code, signal) => ended.resolve(signal ?? `exit code ${code}`));
     this.ended = ended.promise;
-    void this.ended.then((how) => {
+    const over = (how: string) => {
       serving.reject(endedEarly(number, how));
       this.#drained.resolve([`what worker ${number} had in flight when it ended with ${how}`]);
       for (const answer of this.#answers.values()) answer(undefined);
-    });
+    };
+    void this.ended.then(over);
     this.serving = serving.promise;
     this.serving.catch(() => {}); // who restarts workers looks at `ended`
     this.tell(start);

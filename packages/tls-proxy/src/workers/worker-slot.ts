@@ -10,14 +10,14 @@ export interface WorkerSlotOptions {
   /** Ends restarting. */
   readonly signal: AbortSignal;
   /** What a worker is started with. */
-  start(): ToWorker;
-  told(message: Told): void;
+  readonly start: () => ToWorker;
+  readonly told: (message: Told) => void;
   /** It serves, for the first time or again. */
-  serving(): void;
+  readonly serving: () => void;
   /** @param how its exit code or the signal that ended it */
-  died(how: string): void;
+  readonly died: (how: string) => void;
   /** Whether any worker serves. */
-  anyServes(): boolean;
+  readonly anyServes: () => boolean;
 }
 
 /** Milliseconds between a death and the restart. */
@@ -112,13 +112,11 @@ export class WorkerSlot {
     const process = new WorkerProcess(number, start(), told);
     const well = setTimeout(() => (this.#deaths = 0), WELL_AFTER).unref();
     void process.ended.then(() => clearTimeout(well));
-    void process.serving.then(
-      () => {
-        this.#serves = true;
-        serving();
-      },
-      () => {},
-    );
+    const begin = () => {
+      this.#serves = true;
+      serving();
+    };
+    void process.serving.then(begin, () => {}); // keep() sees the end of one that never served
     return process;
   }
 }
