@@ -18,11 +18,16 @@ export interface StartedCommand extends Spawned {
   metric(name: string): Promise<number>;
 }
 
-/** @param app its port */
-export async function startCommand(app: number, args: readonly string[] = []): Promise<StartedCommand> {
+/** @param app its port on 127.0.0.1, or its address */
+export async function startCommand(app: number | string, args: readonly string[] = []): Promise<StartedCommand> {
   const stateDir = await mkdtemp(join(tmpdir(), "tls-proxy-command-"));
   const places = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--state-dir", stateDir];
-  const proxy = spawnScript(bin, ["--app-port", `${app}`, ...places, ...args]);
+  const proxy = spawnScript(bin, [
+    "--upstream",
+    typeof app === "number" ? `127.0.0.1:${app}` : app,
+    ...places,
+    ...args,
+  ]);
   const { https = "", admin = "" } = await startedAt(proxy);
   const caPath = join(stateDir, "development-ca/ca.pem");
   return {

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
-import { createServer } from "node:net";
-import { expect, test, vi } from "vitest";
+import { type AddressInfo, createServer } from "node:net";
+import { describe, expect, test, vi } from "vitest";
 import { UpstreamPool } from "../src/upstream/upstream-pool.ts";
 import { OK, startRawApp } from "./raw-app.ts";
 import { connectTo, startProxy } from "./start-proxy.ts";
@@ -53,4 +53,61 @@ test("a held request gets a connection that comes free, when the app takes no ne
   await second.receives(/200 OK[^]*ok$/);
   first.socket.destroy();
   second.socket.destroy();
+});
+
+describe("a request whose new connection is reset, as what an app hasn't accepted when it ends", () => {
+  test.each([
+    ["GET", 2],
+    ["POST", 1],
+  ])("%s reaches the app's address %i times at most", async (method, times) => {
+    let opened = 0;
+    const app = createServer((socket) => {
+      opened++;
+      socket.once("data", () => socket.resetAndDestroy());
+    }).listen(0, "127.0.0.1");
+    await once(app, "listening");
+    await using proxy = await startProxy((app.address() as AddressInfo).port, { wait: 20_000 });
+    const client = await connectTo(proxy);
+    client.send(get("/").replace("GET", method));
+    await client.receives(/^HTTP\/1.1 502 /);
+    client.socket.destroy();
+    expect(opened).toBe(times);
+    app.close();
+  });
+
+  test("is held like any other when that is at once", async () => {
+    const ending = createServer((socket) => {
+      ending.close();
+      socket.resetAndDestroy();
+    }).listen(0, "127.0.0.1");
+    await once(ending, "listening");
+    const { port } = ending.address() as AddressInfo;
+    await using proxy = await startProxy(port, { wait: 20_000 });
+    const client = await connectTo(proxy);
+    client.send(get("/"));
+    await vi.waitFor(() => expect(proxy.told.join()).toMatch(/away/));
+    const back = createServer((socket) => socket.end(OK)).listen(port, "127.0.0.1");
+    await once(back, "listening");
+    await client.receives(/^HTTP\/1.1 200 /);
+    client.socket.destroy();
+    back.close();
+  });
+
+  test("is asked for again, and held until the app is back", async () => {
+    const ending = createServer((socket) => {
+      ending.close();
+      socket.once("data", () => socket.resetAndDestroy());
+    }).listen(0, "127.0.0.1");
+    await once(ending, "listening");
+    const { port } = ending.address() as AddressInfo;
+    await using proxy = await startProxy(port, { wait: 20_000 });
+    const client = await connectTo(proxy);
+    client.send(get("/"));
+    await vi.waitFor(() => expect(proxy.told).toContain("away ECONNREFUSED"));
+    const back = createServer((socket) => socket.end(OK)).listen(port, "127.0.0.1");
+    await once(back, "listening");
+    await client.receives(/^HTTP\/1.1 200 /);
+    client.socket.destroy();
+    back.close();
+  });
 });

@@ -294,6 +294,10 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     TO_CLIENT.discard();
     this.#upstream = undefined;
     if (kind === "stale" && this.#isRepeatable) return this.#connect();
+    if (kind === "unread" && this.#isRepeatable) {
+      this.#isRepeatable = false; // an app that resets them all isn't asked for ever
+      return this.#connect();
+    }
     this.#relay.observer.failed(error);
     if (this.#status === 0) return this.#answerInstead(APP_FAILED);
     // Half an answer must not look whole.

@@ -1,5 +1,5 @@
 import { type Socket, connect } from "node:net";
-import type { Address } from "@pillion/kit";
+import { type Address, systemCode } from "@pillion/kit";
 import { BodyReader } from "../http1/body.ts";
 import { INCOMPLETE } from "../http1/fields.ts";
 import { ResponseHead, parseResponseHead } from "../http1/response-head.ts";
@@ -193,9 +193,14 @@ export class UpstreamConnection implements Upstream {
   #closed(): void {
     if (this.#isComplete && this.#receiver !== undefined) this.#finish(this.#receiver);
     const error = this.#error ?? new Error("the app closed the connection");
-    const kind = this.uses > 0 && !this.#answered ? "stale" : "broke-off";
-    this.#fail(kind, error);
+    this.#fail(this.#answered ? "broke-off" : this.#unansweredKind, error);
     this.#owner.closed(this, this.#error);
+  }
+
+  /** Whoever closes what it hasn't read resets it (RFC 2525 §2.17), such as a listener what it hasn't accepted. */
+  get #unansweredKind(): FailureKind {
+    if (this.uses > 0) return "stale";
+    return systemCode(this.#error) === "ECONNRESET" || systemCode(this.#error) === "EPIPE" ? "unread" : "broke-off";
   }
 
   #fail(kind: FailureKind, error: Error): void {

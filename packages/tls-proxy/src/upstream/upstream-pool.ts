@@ -185,6 +185,7 @@ export class UpstreamPool implements Upstreams, UpstreamConnectionOwner {
 /** Codes of an app that isn't there; others are those of one that is, and of machines. */
 const IS_AWAY = new Set([
   "ECONNREFUSED",
+  "ECONNRESET", // while connecting: it ended before it accepted
   "EHOSTUNREACH",
   "ENETUNREACH",
   "ETIMEDOUT",

@@ -10,24 +10,20 @@ export type Page = (request: IncomingMessage, response: ServerResponse) => void 
 
 export interface WebApp extends AsyncDisposable {
   readonly port: number;
-  /** Requests that came, such as `GET /`. */
-  readonly asked: readonly string[];
-  /** How many connections were opened to it. */
-  readonly connections: number;
+  /** Paths of requests whose connection ended before their answer. */
+  readonly left: readonly string[];
 }
 
 /** An app as people write them, on Node's own HTTP server; pages by path, others are 404. */
 export async function startWebApp(pages: Readonly<Record<string, Page>>, prepare?: Prepare): Promise<WebApp> {
-  const asked: string[] = [];
-  let connections = 0;
+  const left: string[] = [];
   const serve: Page = async (request, response) => {
-    asked.push(`${request.method} ${request.url}`);
+    response.once("close", () => !response.writableFinished && left.push(request.url ?? ""));
     const page = pages[request.url?.split("?")[0] ?? ""] ?? (() => void response.writeHead(404).end());
     // A client that leaves isn't this app's fault.
     await Promise.resolve(page(request, response)).catch(() => response.destroy());
   };
   const server = createServer((request, response) => void serve(request, response));
-  server.on("connection", () => connections++);
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
     if (request.url !== "/refused") response.writeContinue();
     void serve(request, response);
@@ -37,10 +33,7 @@ export async function startWebApp(pages: Readonly<Record<string, Page>>, prepare
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,
-    asked,
-    get connections() {
-      return connections;
-    },
+    left,
     async [Symbol.asyncDispose]() {
       server.close();
       server.closeAllConnections();
