@@ -33,8 +33,6 @@ type State =
 const HEAD = new RequestHead();
 /** How long a connection that is ended from here may wait for its client's end, milliseconds. */
 const LINGER = 5_000;
-/** Over how long the rate of a body is measured, milliseconds. */
-const RATE_WINDOW = 10_000;
 
 /** One client's HTTP/1.1 connection: its requests one after the other, and its time-outs. */
 export class ClientConnection implements ExchangeClient {
@@ -121,9 +119,9 @@ export class ClientConnection implements ExchangeClient {
 
   refuseBody(status: number, reason: string): void {
     const answered = this.#exchange.hasAnswer;
-    this.#exchange.abort("refused");
+    this.#exchange.abort("refused", status);
     if (answered) this.socket.destroy();
-    else this.#refuse({ status, reason });
+    else this.#answerRefusal({ status, reason });
   }
 
   /** Called every second. */
@@ -190,11 +188,15 @@ export class ClientConnection implements ExchangeClient {
     this.#read(backlog);
   }
 
-  #refuse({ status, reason }: Refusal): void {
+  #refuse(refusal: Refusal): void {
+    this.#relay.observer.answered(refusal.status, 0);
+    this.#relay.access?.write(refusedEntry(this, refusal.status));
+    this.#answerRefusal(refusal);
+  }
+
+  #answerRefusal({ status, reason }: Refusal): void {
     const explanation = `The request was refused: ${reason}.`;
     this.socket.write(answerText({ status, explanation, close: true }, "", this.#relay.rules), "latin1");
-    this.#relay.observer.answered(status, 0);
-    this.#relay.access?.write(refusedEntry(this, status));
     this.#linger();
   }
 
@@ -218,8 +220,8 @@ export class ClientConnection implements ExchangeClient {
 
   #lookAtBody(now: number, age: number): void {
     const waits = this.#exchange.awaitsBody && !this.socket.isPaused();
-    if (waits && age < RATE_WINDOW) return;
-    const { minBodyRate } = this.#relay.limits;
+    const { minBodyRate, bodyRateWindow } = this.#relay.limits;
+    if (waits && age < bodyRateWindow) return;
     const tooSlow = this.#exchange.bodyLength - this.#bodyBefore < (minBodyRate * age) / 1000;
     if (waits && tooSlow) this.refuseBody(408, "its body comes too slowly");
     else this.#restartWindow(now);

@@ -186,11 +186,14 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     else if (this.#body.ended) this.#client.exchangeEnded(true);
   }
 
-  /** The client has gone, or is sent away: so does the app's work. */
-  abort(outcome: Outcome = "client-gone"): void {
+  /**
+   * The client has gone, or is sent away: so does the app's work.
+   * @param status what it counts as, unless an answer had begun
+   */
+  abort(outcome: Outcome = "client-gone", status = CLIENT_GONE): void {
     this.#withdraw?.();
     this.#upstream?.abort();
-    this.#over(outcome);
+    this.#over(outcome, status);
   }
 
   /** The client of a tunnel has said all. */
@@ -322,10 +325,10 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     else this.#client.exchangeEnded(persists);
   }
 
-  #over(outcome: Outcome): void {
+  #over(outcome: Outcome, unanswered = CLIENT_GONE): void {
     this.#upstream = this.#withdraw = undefined;
     if (this.startedAt === 0) return;
-    const status = this.#status || CLIENT_GONE;
+    const status = this.#status || unanswered;
     const duration = performance.now() - this.startedAt;
     this.#relay.observer.answered(status, duration / 1000);
     if (this.#relay.access !== undefined) {
