@@ -95,8 +95,14 @@ export class ClientConnection implements ExchangeClient {
 
   /** At the end of all: a goodbye in the middle of an answer would make it look whole. */
   end(): void {
-    if (this.#state === "exchanging") this.socket.destroy();
+    if (this.#state === "exchanging") this.breakOff();
     else if (this.#state !== "lingering") this.#linger();
+  }
+
+  /** An HTTP/1.0 client tells a whole answer without a length from half of one by a reset only (RFC 9112 §8). */
+  breakOff(): void {
+    if (this.#exchange.endsByClose) this.arrival.reset();
+    else this.socket.destroy();
   }
 
   appFound(): void {
@@ -120,7 +126,7 @@ export class ClientConnection implements ExchangeClient {
   refuseBody(status: number, reason: string): void {
     const answered = this.#exchange.hasAnswer;
     this.#exchange.abort("refused", status);
-    if (answered) this.socket.destroy();
+    if (answered) this.breakOff();
     else this.#answerRefusal({ status, reason });
   }
 
