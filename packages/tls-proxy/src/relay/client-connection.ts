@@ -120,6 +120,8 @@ export class ClientConnection implements ExchangeClient {
     if (!persists || (this.closes && this.#backlog === undefined)) return this.#linger();
     this.#state = "waiting";
     this.#since = this.#owner.now;
+    // It may have been stopped for an app that has answered since, and takes the rest of the body later or never.
+    if (this.socket.isPaused()) this.socket.resume();
     this.#readBacklog();
   }
 
