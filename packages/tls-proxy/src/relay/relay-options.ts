@@ -22,8 +22,10 @@ export interface RelayLimits {
   readonly keepAliveTimeout: number;
   /** How long a client may take nothing of what is sent to it, or send nothing of what it announced. */
   readonly stallTimeout: number;
-  /** Least bytes a second of a request's body, over ten seconds; the app's own slowness doesn't count. */
+  /** Least bytes a second of a request's body; the app's own slowness doesn't count. */
   readonly minBodyRate: number;
+  /** Over how long the rate of a body is measured. */
+  readonly bodyRateWindow: number;
   readonly maxBody: number;
   readonly maxRequests: number;
 }
@@ -33,6 +35,7 @@ export const DEFAULT_LIMITS: RelayLimits = {
   keepAliveTimeout: 75_000, // longer than the 60 s of common load balancers, or they send into a closing connection
   stallTimeout: 60_000,
   minBodyRate: 240,
+  bodyRateWindow: 10_000,
   maxBody: 0,
   maxRequests: 0,
 };

@@ -44,7 +44,7 @@ export async function startReader(name: ReaderName): Promise<Reader> {
 }
 
 /** Node's own server takes the requests down itself. */
-async function startNodeRecorder(): Promise<Recorder> {
+async function startNodeRecorder(): Promise<Omit<Recorder, "open">> {
   let readings: Reading[] = [];
   const server = createServer((request, response) => {
     const { method = "", url: target = "", headers } = request;

@@ -12,12 +12,17 @@ export interface Reading {
 
 export interface Recorder extends AsyncDisposable {
   readonly port: number;
+  /** Connections to it. */
+  readonly open: number;
   /** The whole requests that came since it was asked last, in order. */
   take(): Reading[];
 }
 
-/** An app that answers 200 to every whole request and writes down what it was. Understands what nginx and haproxy send. */
-export async function startRecorder(): Promise<Recorder> {
+/**
+ * An app that answers 200 to every whole request and writes down what it was. Understands what nginx and haproxy send.
+ * @param bodyFor what it answers with
+ */
+export async function startRecorder(bodyFor: (reading: Reading) => string = () => ""): Promise<Recorder> {
   let readings: Reading[] = [];
   const used = new WeakMap<Socket, number>();
   const app: RawApp = await startRawApp((socket, received) => {
@@ -27,11 +32,16 @@ export async function startRecorder(): Promise<Recorder> {
       if (request === undefined) return;
       used.set(socket, request.end);
       readings.push(request.reading);
-      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+      const body = bodyFor(request.reading);
+      const content = request.reading.method === "HEAD" ? "" : body;
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${content}`, "latin1");
     }
   });
   return {
     port: app.port,
+    get open() {
+      return app.open.size;
+    },
     take() {
       const taken = readings;
       readings = [];
