@@ -5,6 +5,7 @@ import type { Front, FrontObserver } from "./front/front.ts";
 import type { UpstreamObserver } from "./http-proxy/engine.ts";
 import type { RelayObserver } from "./relay/relay-options.ts";
 import type { PlainOutcome } from "./redirect/redirect.ts";
+import type { UpstreamPool } from "./upstream/upstream-pool.ts";
 import type { TcpObserver } from "./tcp/tcp-handler.ts";
 
 /** Counts what front and engine tell. */
@@ -90,6 +91,17 @@ export function addCertificateMetrics(metrics: Metrics, inForce: () => readonly 
       gauge.set({ name: pair.names[0] ?? pair.subject, key_type: pair.keyType }, pair.notAfter.getTime() / 1000);
   };
   metrics.gauge(name, "When a certificate in force expires, by its first name.", labels, collect, "min");
+}
+
+/** Shows the relay's connections to the app, and who waits for one. */
+export function addPoolMetrics(metrics: Metrics, pool: UpstreamPool): void {
+  metrics.gauge("upstream_connections", "Open connections to the app.", ["state"], (gauge) => {
+    gauge.set({ state: "idle" }, pool.idleCount);
+    gauge.set({ state: "busy" }, pool.open - pool.idleCount);
+  });
+  metrics.gauge("upstream_waiting_requests", "Requests that wait for a connection to the app.", [], (gauge) =>
+    gauge.set(pool.waiting),
+  );
 }
 
 /** Counts what `--mode tcp` tells. */

@@ -2,6 +2,7 @@ import { defineOptions } from "@pillion/kit";
 import { cidr } from "./cidr-list.ts";
 import { clientRule } from "./certificates/client-rules.ts";
 import { hostNameProblem } from "./certificates/host-names.ts";
+import { upstreamAddress } from "./upstream/upstream-address.ts";
 import { TLS_POLICIES } from "./certificates/tls-settings.ts";
 import { workerCount } from "./workers/worker-count.ts";
 
@@ -11,13 +12,21 @@ const LONGEST = 2 ** 31 - 1;
 export const options = defineOptions(
   {
     listen: { type: "address", default: "127.0.0.1:8443", help: "Where HTTPS is served; :8443 is all interfaces." },
-    upstream: { type: "address", help: "Where the app listens for plain HTTP, or in --mode tcp for its own protocol." },
+    upstream: {
+      type: upstreamAddress,
+      help: "Where the app listens for plain HTTP, or in --mode tcp for its own protocol; h2c://host:port for an app that speaks HTTP/2 alone, such as gRPC.",
+    },
     appPort: { type: "integer", min: 1, max: 65_535, help: "Short for --upstream 127.0.0.1:N." },
     engine: {
       type: "choice",
       choices: ["relay", "http-proxy"],
       default: "relay",
       help: "What carries HTTP/1.1 to the app: Pillion's own relay, or the npm package http-proxy behind the same front.",
+    },
+    http2: {
+      type: "boolean",
+      default: "true",
+      help: "Serves HTTP/2 to clients that ask for it by ALPN; only with --engine relay.",
     },
     workers: {
       type: workerCount,
@@ -260,6 +269,12 @@ export const options = defineOptions(
         ["workers", "listen"],
         "processes can't share a unix socket as they share a port",
         "Leave it at 1, or give a port with --listen",
+      );
+    if (upstream?.h2c && (mode === "tcp" || values.engine === "http-proxy"))
+      problem(
+        ["upstream", mode === "tcp" ? "mode" : "engine"],
+        "h2c:// is only for --mode http with --engine relay",
+        "leave h2c:// out, or the other option",
       );
     if (upstream && appPort) problem("appPort", "says the same as --upstream", "Give one of them");
     if (!upstream && !appPort)

@@ -11,12 +11,13 @@ import type { AccessLog } from "./access-log/access-log.ts";
 import { type AnswerOptions, answerRules } from "./answers/answer-rules.ts";
 import type { Certificates } from "./certificates/certificates.ts";
 import { type Cidr, isTrusted } from "./cidr-list.ts";
-import { type EngineOptions, engineOf } from "./engines.ts";
+import { type EngineOptions, enginesOf } from "./engines.ts";
 import { errors } from "./errors.ts";
 import type { ProxyProtocolOptions } from "./front/gate-before.ts";
 import { Front } from "./front/front.ts";
 import type { UpstreamObserver } from "./http-proxy/engine.ts";
-import { addFrontMetrics, observers } from "./metrics.ts";
+import { UpstreamPool } from "./upstream/upstream-pool.ts";
+import { addFrontMetrics, addPoolMetrics, observers } from "./metrics.ts";
 
 export interface ServeHttpOptions extends EngineOptions, AnswerOptions {
   readonly trustForwarded: readonly Cidr[];
@@ -28,6 +29,8 @@ export interface ServeHttpOptions extends EngineOptions, AnswerOptions {
 export interface ServedHttp {
   readonly front: Front;
   readonly observer: UpstreamObserver;
+  /** Ends it all. @returns what was cut off at the deadline, one line each */
+  drain(deadline: AbortSignal): Promise<string[]>;
 }
 
 /** Puts `--mode http` together: the front with its engine, counted and told of in health and log. */
@@ -38,18 +41,28 @@ export async function serveHttp(
 ): Promise<ServedHttp> {
   const { app, access, proxyProtocol, maxConnections } = options;
   const observer = observeApp(app, { metrics, health, log });
-  const engine = await engineOf(options, { app, observer, access, rules: answerRules(options) });
+  const { handlers, pool } = await enginesOf(options, { app, observer, access, rules: answerRules(options) });
   const front = new Front({
     certificates,
-    handlers: { "http/1.1": engine },
-    otherwise: engine,
+    // A client told to speak HTTP/1.0 says so by ALPN too (curl --http1.0), and would be refused in the handshake.
+    handlers: { ...handlers, "http/1.0": handlers["http/1.1"] },
+    otherwise: handlers["http/1.1"],
     observer,
     proxyProtocol,
     trusted: isTrusted(options.trustForwarded),
     maxConnections,
   });
   addFrontMetrics(metrics, front);
-  return { front, observer };
+  if (pool instanceof UpstreamPool) addPoolMetrics(metrics, pool);
+  return {
+    front,
+    observer,
+    async drain(deadline) {
+      const cutOff = await front.drain(deadline);
+      pool?.close();
+      return cutOff;
+    },
+  };
 }
 
 export function requestsCutOff(cutOff: readonly string[]): Error {

@@ -54,9 +54,9 @@ export async function serve(
   addCertificateMetrics(metrics, () => certificates.inForce);
   const shared = { ...values, proxyProtocol: proxyProtocolRule(values.proxyProtocolFrom, context) };
   const app = appOf(values);
-  const served: { front: Front; observer?: UpstreamObserver } =
+  const served: { front: Front; observer?: UpstreamObserver; drain: Serving["drain"] } =
     values.mode === "tcp"
-      ? { front: serveTcp(certificates, { ...shared, upstream: app }, context) }
+      ? tcpServed(serveTcp(certificates, { ...shared, upstream: app }, context))
       : await serveHttp(certificates, { ...shared, app, access }, context);
   const address = await listenOn(served.front.listener, values.listen, "--listen", reusePort);
   return {
@@ -65,12 +65,14 @@ export async function serve(
     reload: () => certificates.reload(),
     async drain(deadline) {
       ended.abort();
-      const cutOff = await served.front.drain(deadline);
+      const cutOff = await served.drain(deadline);
       await certificates.closed();
       return cutOff;
     },
   };
 }
+
+const tcpServed = (front: Front) => ({ front, drain: (deadline: AbortSignal) => front.drain(deadline) });
 
 /** Where the app listens. */
 export function appOf({ upstream, appPort = 0 }: Pick<OptionValues, "upstream" | "appPort">): Address {

@@ -6,11 +6,14 @@ import { type TLSSocket, connect } from "node:tls";
 import { type Address, type Logger, listen } from "@pillion/kit";
 import { Certificates, type CertificatesOptions } from "../src/certificates/certificates.ts";
 import { TicketKeys } from "../src/certificates/ticket-keys.ts";
-import { NO_RULES } from "../src/answers/answer-rules.ts";
+import { type AnswerRules, NO_RULES } from "../src/answers/answer-rules.ts";
 import type { ConnectionHandler } from "../src/front/connection-handler.ts";
 import { Front } from "../src/front/front.ts";
+import type { AccessLog } from "../src/access-log/access-log.ts";
 import { httpProxyEngine } from "../src/http-proxy/engine-on-http-proxy.ts";
 import { HttpProxyHandler, type HttpProxyHandlerOptions } from "../src/http-proxy/http-proxy-handler.ts";
+import { H2cSessions } from "../src/h2c/h2c-sessions.ts";
+import { Http2Handler } from "../src/http2/http2-handler.ts";
 import { DEFAULT_LIMITS, type RelayLimits } from "../src/relay/relay-options.ts";
 import { Relay } from "../src/relay/relay.ts";
 import { UpstreamPool } from "../src/upstream/upstream-pool.ts";
@@ -36,6 +39,11 @@ export interface ProxyOptions {
   /** Without these, with a development certificate. */
   readonly files?: Partial<CertificatesOptions>;
   readonly ticketKeys?: TicketKeys;
+  /** Of the relay and HTTP/2. */
+  readonly rules?: AnswerRules;
+  readonly access?: Pick<AccessLog, "write">;
+  /** The app speaks HTTP/2 alone. */
+  readonly h2c?: boolean;
   /** How long requests wait for an app that isn't there, milliseconds. */
   readonly wait?: number;
 }
@@ -51,11 +59,11 @@ export async function startProxy(app: number | Address, options: ProxyOptions = 
     { log: QUIET, health: { condition: () => SILENT }, signal: stop.signal, ticketKeys },
   );
   const address = typeof app === "number" ? { host: "127.0.0.1", port: app } : app;
-  const handler = handlerOf(address, options, told);
+  const handlers = handlersOf(address, options, told);
   const front = new Front({
     certificates,
-    handlers: { "http/1.1": handler },
-    otherwise: handler,
+    handlers,
+    otherwise: handlers["http/1.1"],
     observer: {
       handshakeSucceeded: (version) => told.push(`handshake ${version}`),
       handshakeFailed: (error) => told.push(`handshake failed ${error.code}`),
@@ -102,7 +110,11 @@ const QUIET: Logger = {
 };
 const SILENT = { ok: () => {}, degraded: () => {}, failed: () => {} };
 
-function handlerOf(address: Address, options: ProxyOptions, told: string[]): ConnectionHandler {
+function handlersOf(
+  address: Address,
+  options: ProxyOptions,
+  told: string[],
+): { "http/1.1": ConnectionHandler; h2?: ConnectionHandler } {
   const { engine = "relay", relay = {}, httpProxy = {}, wait = 0 } = options;
   const observer = {
     away: (error: NodeJS.ErrnoException) => told.push(`away ${error.code}`),
@@ -111,21 +123,20 @@ function handlerOf(address: Address, options: ProxyOptions, told: string[]): Con
     answered: (status: number) => told.push(`answered ${status}`),
   };
   const defaultHost = "app.internal";
-  if (engine === "http-proxy")
-    return new HttpProxyHandler({
+  if (engine === "http-proxy") {
+    const http = new HttpProxyHandler({
       engine: httpProxyEngine(address, observer),
       defaultHost,
       observer,
       limits: httpProxy,
     });
-  const pool = new UpstreamPool({ address, wait, connectTimeout: 5_000, observer });
-  return new Relay({
-    pool,
-    defaultHost,
-    observer,
-    rules: NO_RULES,
-    limits: { ...DEFAULT_LIMITS, ...relay },
-  });
+    return { "http/1.1": http };
+  }
+  const toApp = { address, wait, connectTimeout: 5_000, observer };
+  const pool = options.h2c ? new H2cSessions(toApp) : new UpstreamPool(toApp);
+  const limits = { ...DEFAULT_LIMITS, ...relay };
+  const shared = { pool, defaultHost, observer, rules: options.rules ?? NO_RULES, limits, access: options.access };
+  return { h2: new Http2Handler(shared), "http/1.1": new Relay(shared) };
 }
 
 /** A client that speaks raw bytes over TLS. */

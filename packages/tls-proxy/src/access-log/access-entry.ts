@@ -37,12 +37,12 @@ export function refusedEntry(client: Client, status: number): AccessEntry {
   return { ...connectionFacts(client), ...nothing, time: Date.now(), status, outcome: "refused" };
 }
 
-/** What is the same for all requests of an HTTP/1.1 connection. */
+/** What is the same for all requests of a connection. */
 export function connectionFacts({ socket, arrival }: Client) {
   return {
     client: arrival.client?.address ?? "-",
     clientSubject: arrival.clientSubject,
-    protocol: "HTTP/1.1",
+    protocol: socket.alpnProtocol === "h2" ? "HTTP/2.0" : "HTTP/1.1",
     tlsVersion: socket.getProtocol() ?? undefined,
     cipher: socket.getCipher()?.name,
     alpn: socket.alpnProtocol || undefined,

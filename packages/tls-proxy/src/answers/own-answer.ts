@@ -30,11 +30,20 @@ export function answerText(
   rules: AnswerRules,
   { head = false, close = own.close ?? false } = {},
 ): string {
-  const { fields: shown, body } = render(accept, own);
-  const fields = [...shown, ...rules.additions.flatMap(({ name, value }) => [name, value])];
+  const { fields, body } = answerParts(own, accept, rules);
   const lines = fields.map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join("");
   const line = `HTTP/1.1 ${own.status} ${STATUS_CODES[own.status] ?? ""}\r\n`;
   return `${line}${lines}${close ? "Connection: close\r\n" : ""}\r\n${head ? "" : body}`;
+}
+
+/** Its fields, names and values in turn, and its body. */
+export function answerParts(
+  own: OwnAnswer,
+  accept: string | undefined,
+  rules: Pick<AnswerRules, "additions">,
+): { fields: string[]; body: string } {
+  const { fields, body } = render(accept, own);
+  return { fields: [...fields, ...rules.additions.flatMap(({ name, value }) => [name, value])], body };
 }
 
 /** Answers with a short page, as HTML for those who ask for it. */
@@ -44,8 +53,7 @@ export function answer(
   own: OwnAnswer,
   rules: Pick<AnswerRules, "additions"> = { additions: [] },
 ): void {
-  const { fields: shown, body } = render(request.headers.accept, own);
-  const fields = [...shown, ...rules.additions.flatMap(({ name, value }) => [name, value])];
+  const { fields, body } = answerParts(own, request.headers.accept, rules);
   if (own.close) response.shouldKeepAlive = false;
   response.writeHead(own.status, STATUS_CODES[own.status] ?? "", fields).end(body);
 }

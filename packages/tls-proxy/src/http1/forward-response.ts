@@ -46,24 +46,49 @@ function writeLines(head: ResponseHead, { chunked, host, rules }: AnswerConnecti
   const { fields, listed } = head;
   const dropped = droppedFromResponse(head, chunked);
   for (let index = 0; index < fields.count; index++) {
-    const kind = fields.kind[index] ?? 0;
-    if ((dropped & (1 << kind)) !== 0 || listed?.includes(fields.name(index))) continue;
-    if (kind === FieldKind.contentLength && fields.find(kind) !== index) continue;
-    const value = fields.value(index);
-    const rewrite = MAY_NEED_REWRITING & (1 << kind) ? rules.rewrites(fields.name(index)) : undefined;
+    if (!stays(fields, index, dropped, listed)) continue;
     out.copy(head.bytes, fields.lineStart[index] ?? 0, fields.nameEnd[index] ?? 0);
-    out.text(`: ${rewrite?.(value, host) ?? value}\r\n`);
+    out.text(`: ${valueByRules(fields, index, host, rules)}\r\n`);
   }
+}
+
+/** Whether a line goes on: of equal lengths one. */
+function stays(fields: Fields, index: number, dropped: number, listed: readonly string[] | undefined): boolean {
+  const kind = (fields.kind[index] ?? 0) as FieldKind;
+  if ((dropped & (1 << kind)) !== 0 || listed?.includes(fields.name(index))) return false;
+  return kind !== FieldKind.contentLength || fields.find(kind) === index;
+}
+
+function valueByRules(fields: Fields, index: number, host: string, rules: AnswerRules): string {
+  const value = fields.value(index);
+  const rewrite = mayNeedRewriting(fields, index) ? rules.rewrites(fields.name(index)) : undefined;
+  return rewrite?.(value, host) ?? value;
+}
+
+/** The same fields as a list for other framings than HTTP/1.1's: names in lower case and values in turn. */
+export function answerFields(head: ResponseHead, { host, rules }: Pick<AnswerConnection, "host" | "rules">): string[] {
+  const { fields, framing, listed } = head;
+  const list: string[] = [];
+  const dropped = droppedFromResponse(head, framing === "chunked");
+  for (let index = 0; index < fields.count; index++)
+    if (stays(fields, index, dropped, listed)) list.push(fields.name(index), valueByRules(fields, index, host, rules));
+  if (!head.isInformational)
+    for (const { lowerCaseName, value } of rules.additions)
+      if (!has(fields, lowerCaseName)) list.push(lowerCaseName, value);
+  return list;
 }
 
 /** Kinds of fields whose values an answer rule may change, as bits. */
 const MAY_NEED_REWRITING = (1 << FieldKind.setCookie) | (1 << FieldKind.location);
 
+function mayNeedRewriting({ kind }: Fields, index: number): boolean {
+  return (MAY_NEED_REWRITING & (1 << (kind[index] ?? 0))) !== 0;
+}
+
 function needsRewriting({ fields }: ResponseHead, rules: AnswerRules): boolean {
   if ((fields.seen & MAY_NEED_REWRITING) === 0) return false;
   for (let index = 0; index < fields.count; index++)
-    if (MAY_NEED_REWRITING & (1 << (fields.kind[index] ?? 0)) && rules.rewrites(fields.name(index)) !== undefined)
-      return true;
+    if (mayNeedRewriting(fields, index) && rules.rewrites(fields.name(index)) !== undefined) return true;
   return false;
 }
 

@@ -1,0 +1,77 @@
+import { once } from "node:events";
+import { createHash } from "node:crypto";
+import { expect, test, vi } from "vitest";
+import { answerOf, connectH2 } from "./h2-client.ts";
+import { OK, startRawApp } from "./raw-app.ts";
+import { startProxy } from "./start-proxy.ts";
+
+const never = () => new AbortController().signal;
+
+test("clients hear GOAWAY, idle connections end, streams in flight are answered, no new ones are taken", async () => {
+  await using app = await startRawApp(() => {});
+  await using proxy = await startProxy(app.port);
+  const idle = await connectH2(proxy);
+  const busy = await connectH2(proxy);
+  const answer = busy.request({ ":path": "/slow" });
+  await vi.waitFor(() => expect(app.open.size).toBe(1));
+  const goodbyes = [idle, busy].map(({ session }) => once(session, "goaway"));
+  const drained = proxy.front.drain(never());
+  for (const goodbye of goodbyes) expect((await goodbye)[0]).toBe(0);
+  await expect(busy.request()).rejects.toThrow(/GOAWAY/);
+  for (const socket of app.open) socket.write(OK);
+  expect((await answer).body).toBe("ok");
+  expect(await drained).toEqual([]);
+  await vi.waitFor(() => expect([idle.session.destroyed, busy.session.destroyed]).toEqual([true, true]));
+});
+
+test("at the deadline it says what is cut off, without the query; half an answer doesn't look whole", async () => {
+  await using app = await startRawApp((socket, received) => {
+    if (received.includes("/half")) socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+  });
+  await using proxy = await startProxy(app.port);
+  const client = await connectH2(proxy);
+  const stuck = client.request({ ":path": "/stuck?token=secret", ":method": "DELETE" });
+  const half = client.session.request({ ":path": "/half" });
+  const ends = [stuck, answerOf(half)].map((one) =>
+    one.then(
+      () => "whole",
+      (error: Error) => error.message,
+    ),
+  );
+  await once(half, "data");
+  const deadline = new AbortController();
+  const drained = proxy.front.drain(deadline.signal);
+  deadline.abort();
+  const age = String.raw`from 127\.0\.0\.1, \d+\.\d s old$`;
+  expect(await drained).toEqual([
+    expect.stringMatching(`^DELETE /stuck ${age}`),
+    expect.stringMatching(`^GET /half ${age}`),
+  ]);
+  const reset = expect.stringContaining("NGHTTP2_INTERNAL_ERROR") as string;
+  expect(await Promise.all(ends)).toEqual([reset, reset]);
+  await vi.waitFor(() => expect(app.open.size).toBe(0));
+});
+
+test("WebSockets end when nothing else is under way, and nobody waits for them", async () => {
+  const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  await using app = await startRawApp((socket, received) => {
+    const key = /sec-websocket-key: (.*)\r/.exec(received)?.[1];
+    const accept = createHash("sha1").update(`${key}${guid}`).digest("base64");
+    const head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+    if (key !== undefined) socket.write(`${head}Sec-WebSocket-Accept: ${accept}\r\n\r\n`);
+  });
+  await using proxy = await startProxy(app.port);
+  const client = await connectH2(proxy);
+  const tunnel = client.session.request({ ":method": "CONNECT", ":protocol": "websocket" }, { endStream: false });
+  await once(tunnel.resume(), "response");
+  const [tunnelAtApp] = app.open;
+  const answer = client.request({ ":path": "/slow" });
+  await vi.waitFor(() => expect(app.open.size).toBe(2));
+  const drained = proxy.front.drain(never());
+  const goodbye = once(tunnel, "end");
+  for (const socket of app.open) if (socket.bytesWritten === 0) socket.write(OK);
+  expect((await answer).body).toBe("ok");
+  await goodbye;
+  expect(await drained).toEqual([]);
+  await vi.waitFor(() => expect(tunnelAtApp?.destroyed).toBe(true));
+});
