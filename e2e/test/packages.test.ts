@@ -76,7 +76,8 @@ describe.skipIf(missing && !process.env["CI"])("packages from a registry", () =>
   });
 
   test("every entry imports from plain JavaScript", async () => {
-    const entries = [...names, "kit/testing"].map((name) => `@pillion/${name}`);
+    const further = ["kit/testing", "tls-proxy/http-proxy", "tls-proxy/http1", "tls-proxy/relay"];
+    const entries = [...names, ...further].map((name) => `@pillion/${name}`);
     const program = `const entries = ${JSON.stringify(entries)};
       const modules = await Promise.all(entries.map((entry) => import(entry)));
       console.log(JSON.stringify(modules.map((module) => Object.keys(module).filter((key) => module[key] !== undefined))));`;
@@ -92,6 +93,9 @@ describe.skipIf(missing && !process.env["CI"])("packages from a registry", () =>
       expect.arrayContaining(["repoUpdater"]),
       expect.arrayContaining(["configSync"]),
       expect.arrayContaining(["startSidecar"]),
+      expect.arrayContaining(["customTlsProxy", "rewriteBody"]),
+      expect.arrayContaining(["ChunkedDecoder", "parseRequestHead", "parseResponseHead"]),
+      expect.arrayContaining(["Relay", "UpstreamPool", "relayTo"]),
     ]);
   });
 
@@ -168,6 +172,9 @@ import { findProcesses, parseProcessQuery } from "@pillion/procfs";
 import { configSync } from "@pillion/config-sync";
 import { repoUpdater } from "@pillion/repo-updater";
 import { tlsProxy } from "@pillion/tls-proxy";
+import { customTlsProxy, rewriteBody } from "@pillion/tls-proxy/http-proxy";
+import { ChunkedDecoder, RequestHead, parseRequestHead } from "@pillion/tls-proxy/http1";
+import { DEFAULT_LIMITS, type Relay, UpstreamPool, relayTo } from "@pillion/tls-proxy/relay";
 import { topz } from "@pillion/topz";
 
 export const sidecars: Sidecar[] = [
@@ -175,8 +182,15 @@ export const sidecars: Sidecar[] = [
   tlsProxy({ appPort: 8080 }),
   repoUpdater({ repo: "https://example.com/site.git", root: "/tmp/site" }),
   configSync({ source: "/mnt/config", target: "/tmp/app" }),
+  customTlsProxy((proxy) => {
+    proxy.on("proxyReq", (toApp) => toApp.setHeader("X-Team", "blue"));
+    proxy.on("proxyRes", (fromApp) => rewriteBody(fromApp, (body) => body));
+  })({ appPort: 8080 }),
 ];
 export const start: Promise<void> = run(sidecars);
 export const name: string = topz.identity.name;
+export const head = parseRequestHead(new RequestHead(), Buffer.from("GET / HTTP/1.0\\r\\n\\r\\n"), 0, 18);
+export const relay = relayTo({ host: "127.0.0.1", port: 8080 }, { maxBody: DEFAULT_LIMITS.maxBody });
+export const parts: [Relay?, UpstreamPool?, ChunkedDecoder?] = [undefined, undefined, new ChunkedDecoder()];
 export const used = [probe, startSidecar, findProcesses(parseProcessQuery("name=app"), { self: process.pid })];
 `;

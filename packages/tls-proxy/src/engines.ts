@@ -2,6 +2,7 @@ import { type Address, formatAddress } from "@pillion/kit";
 import type { AccessLog } from "./access-log/access-log.ts";
 import type { AnswerRules } from "./answers/answer-rules.ts";
 import type { ConnectionHandler } from "./front/connection-handler.ts";
+import type { HttpProxyEvents } from "./http-proxy/customization.ts";
 import type { UpstreamObserver } from "./http-proxy/engine.ts";
 import type { HttpProxyHandlerOptions } from "./http-proxy/http-proxy-handler.ts";
 import { H2cSessions } from "./h2c/h2c-sessions.ts";
@@ -19,6 +20,8 @@ export interface EngineOptions extends Partial<RelayLimits> {
   readonly connectTimeout: number;
   /** Where the app listens, as the user said it. */
   readonly upstream?: UpstreamAddress | undefined;
+  /** Listeners of somebody's own, for the engine http-proxy. */
+  readonly attach?: (proxy: HttpProxyEvents) => void;
 }
 
 export interface EngineSurroundings {
@@ -48,7 +51,7 @@ export async function enginesOf(
       import("./http-proxy/engine-on-http-proxy.ts"),
       import("./http-proxy/http-proxy-handler.ts"),
     ]);
-    const engine = httpProxyEngine(app, observer, rules);
+    const engine = httpProxyEngine(app, observer, rules, options.attach);
     const limits = limitsOfNode(options);
     const handler = new HttpProxyHandler({ engine, defaultHost, observer, rules, access, limits });
     return { handlers: { "http/1.1": handler } };

@@ -36,6 +36,8 @@ export interface ProxyOptions {
   readonly engine?: EngineName;
   readonly relay?: Partial<RelayLimits>;
   readonly httpProxy?: HttpProxyHandlerOptions["limits"];
+  /** Listeners on http-proxy's events. */
+  readonly attach?: Parameters<typeof httpProxyEngine>[3];
   /** Without these, with a development certificate. */
   readonly files?: Partial<CertificatesOptions>;
   readonly ticketKeys?: TicketKeys;
@@ -125,7 +127,7 @@ function handlersOf(
   const defaultHost = "app.internal";
   if (engine === "http-proxy") {
     const http = new HttpProxyHandler({
-      engine: httpProxyEngine(address, observer),
+      engine: httpProxyEngine(address, observer, options.rules, options.attach),
       defaultHost,
       observer,
       limits: httpProxy,

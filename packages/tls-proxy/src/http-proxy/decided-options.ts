@@ -5,10 +5,17 @@ import type { UpstreamRequest } from "./upstream-request.ts";
  * Options for `http.request` that http-proxy cannot change: it fills the object given as `ssl` and hands it on, and a
  * setter that does nothing keeps its own method, path and header fields out.
  * @param connection the fields of the connection to the app, names and values in turn
+ * @param isOpen whether fields may be changed before they are sent; else they go out byte for byte
  */
-export function decided(outgoing: UpstreamRequest, connection: readonly string[], options: RequestOptions): object {
+export function decided(
+  outgoing: UpstreamRequest,
+  connection: readonly string[],
+  options: RequestOptions,
+  isOpen: boolean,
+): object {
   const { method, target: path, fields } = outgoing;
-  const headers = [...fields, ...connection];
+  const list = [...fields, ...connection];
+  const headers = isOpen ? record(list) : list;
   const all: RequestOptions = {
     ...options,
     method,
@@ -22,4 +29,24 @@ export function decided(outgoing: UpstreamRequest, connection: readonly string[]
     { enumerable: true, get: () => value as unknown, set: () => {} },
   ]);
   return Object.defineProperties({}, Object.fromEntries(locked) as PropertyDescriptorMap);
+}
+
+/**
+ * A list is written at once, this when the request is sent. `Expect` is left out, for with it Node writes at once and
+ * http-proxy tells nobody; see Customization.
+ */
+function record(fields: readonly string[]): Record<string, string | string[]> {
+  const byName = new Map<string, { readonly name: string; readonly values: string[] }>();
+  for (const [index, value] of fields.entries()) {
+    const name = fields[index - 1] ?? "";
+    const key = name.toLowerCase();
+    if (index % 2 === 0 || key === "expect") continue;
+    const known = byName.get(key);
+    if (known) known.values.push(value);
+    else byName.set(key, { name, values: [value] });
+  }
+  // Node wants Host to be a text.
+  return Object.fromEntries(
+    [...byName.values()].map(({ name, values }) => [name, values[1] === undefined ? (values[0] ?? "") : values]),
+  );
 }

@@ -4,8 +4,10 @@ import type { Address } from "@pillion/kit";
 import { type AnswerRules, NO_RULES, applyAnswerRules } from "../answers/answer-rules.ts";
 import httpProxy from "http-proxy";
 import type { Engine, UpstreamObserver } from "./engine.ts";
-import { withoutHopByHop } from "./hop-by-hop.ts";
+import { selectFields, withoutHopByHop } from "./hop-by-hop.ts";
 import { decided } from "./decided-options.ts";
+import { Customization, type HttpProxyEvents } from "./customization.ts";
+import { ABOUT_BYTES, type RewriteBody, rewriteOf } from "./rewrite-body.ts";
 import { httpProxyUpgrades } from "./upgrades.ts";
 import { answer } from "../answers/own-answer.ts";
 import { answerInstead } from "./upstream-failure.ts";
@@ -24,8 +26,14 @@ interface Passage {
  * The engine on http-proxy 1.18.1. It opens the request, pipes the body and tells of events; what it gets wrong is
  * settled around it: the request's head comes from us alone (`decided`), the answer is written here
  * (`selfHandleResponse`), and either side's end ends the other.
+ * @param attach attaches listeners of somebody's own to http-proxy's events
  */
-export function httpProxyEngine(upstream: Address, observer: UpstreamObserver, rules: AnswerRules = NO_RULES): Engine {
+export function httpProxyEngine(
+  upstream: Address,
+  observer: UpstreamObserver,
+  rules: AnswerRules = NO_RULES,
+  attach?: (proxy: HttpProxyEvents) => void,
+): Engine {
   // http-proxy's own default, no agent, costs a connection a request. Last in, first out keeps the hot ones warm.
   const pool = new Agent({ keepAlive: true, scheduling: "lifo" });
   const fresh = new Agent({ keepAlive: false });
@@ -36,10 +44,14 @@ export function httpProxyEngine(upstream: Address, observer: UpstreamObserver, r
     selfHandleResponse: true,
   });
   const passages = new WeakMap<IncomingMessage, Passage>();
-  const instead = (error: Error, request: IncomingMessage, response: ServerResponse) =>
-    answer(request, response, answerInstead(error, observer), rules);
+  const customization = attach && new Customization(attach);
+  const instead = (error: Error, request: IncomingMessage, response: ServerResponse) => {
+    const own = answerInstead(error, observer);
+    customization?.failed(error, request, response);
+    if (!response.headersSent) answer(request, response, own, rules);
+  };
 
-  proxy.on("proxyReq", (toApp, request, response) => {
+  proxy.on("proxyReq", (toApp, request, response, options) => {
     const passage = passages.get(request);
     if (passage) passage.reused = toApp.reusedSocket;
     sendHeadSoon(toApp); // the app may refuse an upload by its head
@@ -50,14 +62,20 @@ export function httpProxyEngine(upstream: Address, observer: UpstreamObserver, r
     });
     // When the app is away, or answers early and hangs up, the rest of the body would block the client's connection.
     toApp.once("close", () => request.resume());
+    customization?.sends("proxyReq", toApp, request, response, options);
   });
 
   proxy.on("proxyRes", (fromApp, request, response) => {
+    let rewrite: RewriteBody | undefined;
     try {
-      const fields = applyAnswerRules(withoutHopByHop(fromApp.rawHeaders), passages.get(request)?.host ?? "", rules);
+      const said = customization?.answers(fromApp, request, response) ?? fromApp.rawHeaders;
+      if (response.headersSent) return void fromApp.resume(); // a listener has answered
+      rewrite = rewriteOf(fromApp, request.method);
+      const endToEnd = selectFields(withoutHopByHop(said), (name) => !rewrite || !ABOUT_BYTES.has(name));
+      const fields = applyAnswerRules(endToEnd, passages.get(request)?.host ?? "", rules);
       response.writeHead(fromApp.statusCode ?? 0, fromApp.statusMessage ?? "", fields);
     } catch (error) {
-      // A status or a reason that Node's parser lets in and its serializer refuses.
+      // What a listener threw, or a status or a reason that Node's parser lets in and its serializer refuses.
       fromApp.destroy();
       instead(error as Error, request, response);
       return;
@@ -66,9 +84,8 @@ export function httpProxyEngine(upstream: Address, observer: UpstreamObserver, r
     fromApp.once("error", (error) => {
       if (!passages.get(request)?.gone.aborted) observer.failed(error);
     });
-    const { onSent } = passages.get(request) ?? {};
-    if (onSent) fromApp.on("data", (bytes: Buffer) => onSent(bytes.length));
-    relayBody(fromApp, response);
+    relayBody(fromApp, response, rewrite, passages.get(request)?.onSent);
+    if (customization) fromApp.once("end", () => customization.tell("end", request, response, fromApp));
   });
 
   function send(
@@ -81,7 +98,8 @@ export function httpProxyEngine(upstream: Address, observer: UpstreamObserver, r
   ): void {
     const passage: Passage = { gone, host: outgoing.host, onSent, reused: false };
     passages.set(request, passage);
-    const ssl = decided(outgoing, ["Connection", agent === pool ? "keep-alive" : "close"], { agent, signal: gone });
+    const connection = ["Connection", agent === pool ? "keep-alive" : "close"];
+    const ssl = decided(outgoing, connection, { agent, signal: gone }, customization !== undefined);
     proxy.web(request, response, { ssl }, (error) => {
       if (gone.aborted || response.headersSent) return; // what has begun, relayBody ends
       const stale = passage.reused && brokeOff(error);
@@ -92,15 +110,37 @@ export function httpProxyEngine(upstream: Address, observer: UpstreamObserver, r
 
   return {
     request: (request, response, outgoing, gone, onSent) => send(request, response, outgoing, gone, onSent),
-    upgrade: httpProxyUpgrades(proxy, fresh, observer),
+    upgrade: httpProxyUpgrades(proxy, fresh, observer, customization),
     close: () => pool.destroy(),
   };
 }
 
-function relayBody(fromApp: IncomingMessage, response: ServerResponse): void {
+function relayBody(
+  fromApp: IncomingMessage,
+  response: ServerResponse,
+  rewrite: RewriteBody | undefined,
+  onSent: ((bytes: number) => void) | undefined,
+): void {
   // Destroys the other side when one ends early: a truncated answer shows, and an abandoned one costs the app nothing.
-  pipeline(fromApp, response, () => {});
+  if (rewrite)
+    pipeline(
+      fromApp,
+      (body: AsyncIterable<Buffer>) => counted(rewrite(body), onSent),
+      response,
+      () => {},
+    );
+  else {
+    if (onSent) fromApp.on("data", (bytes: Buffer) => onSent(bytes.length));
+    pipeline(fromApp, response, () => {});
+  }
   sendHeadSoon(response); // server-sent events may have nothing to say for long
+}
+
+async function* counted(pieces: AsyncIterable<string | Buffer>, onSent?: (bytes: number) => void) {
+  for await (const piece of pieces) {
+    onSent?.(Buffer.byteLength(piece));
+    yield piece;
+  }
 }
 
 /** With the first bytes of the body where they are here already, alone where they aren't. */

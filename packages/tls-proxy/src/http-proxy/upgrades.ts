@@ -3,6 +3,7 @@ import { pipeline, type Duplex } from "node:stream";
 import type httpProxy from "http-proxy";
 import type { Engine, UpstreamObserver } from "./engine.ts";
 import { connectionOptions, withoutHopByHop } from "./hop-by-hop.ts";
+import type { Customization } from "./customization.ts";
 import { decided } from "./decided-options.ts";
 import { answerOnSocket, serializeHead } from "../answers/own-answer.ts";
 import { answerInstead } from "./upstream-failure.ts";
@@ -12,12 +13,17 @@ import { answerInstead } from "./upstream-failure.ts";
  * fields of the app's 101 stay here, and neither side outlives the other. A fresh connection each: a tunnel
  * never goes back into the pool.
  */
-export function httpProxyUpgrades(proxy: httpProxy, agent: Agent, observer: UpstreamObserver): Engine["upgrade"] {
+export function httpProxyUpgrades(
+  proxy: httpProxy,
+  agent: Agent,
+  observer: UpstreamObserver,
+  customization?: Customization,
+): Engine["upgrade"] {
   const answered = new WeakSet<Duplex>();
   const requests = new WeakMap<IncomingMessage, ClientRequest>();
 
   // Told before http-proxy listens itself, so that its 101 is written from what `keepEndToEnd` leaves.
-  proxy.on("proxyReqWs", (toApp, request, socket) => {
+  proxy.on("proxyReqWs", (toApp, request, socket, options, early) => {
     requests.set(request, toApp);
     toApp.once("upgrade", (fromApp, appSocket) => {
       answered.add(socket);
@@ -25,10 +31,16 @@ export function httpProxyUpgrades(proxy: httpProxy, agent: Agent, observer: Upst
       keepEndToEnd(fromApp);
       tie(socket, appSocket);
     });
+    customization?.sends("proxyReqWs", toApp, request, socket, options, early);
   });
 
+  if (customization)
+    for (const event of ["open", "close"] as const)
+      proxy.on(event as "open", (...rest: readonly unknown[]) => customization.tell(event, ...rest));
+
   return (request, socket, early, outgoing, gone) => {
-    const ssl = decided(outgoing, ["Connection", "Upgrade", "Upgrade", "websocket"], { agent, signal: gone });
+    const connection = ["Connection", "Upgrade", "Upgrade", "websocket"];
+    const ssl = decided(outgoing, connection, { agent, signal: gone }, customization !== undefined);
     proxy.ws(request, socket, early, { ssl }, (error) => {
       // http-proxy ends the socket after this.
       if (!answered.has(socket) && !gone.aborted) answerOnSocket(request, socket, answerInstead(error, observer));

@@ -1,0 +1,268 @@
+import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import { describe, expect, test, vi } from "vitest";
+import { type HttpProxyEvents, rewriteBody } from "../src/http-proxy/index.ts";
+import { OK, answering, startRawApp } from "./raw-app.ts";
+import { connectTo, exchange, startProxy } from "./start-proxy.ts";
+
+type Attach = (proxy: HttpProxyEvents) => void;
+
+const get = (fields = "", path = "/") => `GET ${path} HTTP/1.1\r\nHost: app\r\nConnection: close\r\n${fields}\r\n`;
+const startCustom = (app: { port: number }, attach: Attach) => startProxy(app.port, { engine: "http-proxy", attach });
+const onRequest =
+  (listener: (toApp: ClientRequest, request: IncomingMessage, response: ServerResponse) => void): Attach =>
+  (proxy) =>
+    void proxy.on("proxyReq", listener);
+const onAnswer =
+  (listener: (fromApp: IncomingMessage, request: IncomingMessage, response: ServerResponse) => void): Attach =>
+  (proxy) =>
+    void proxy.on("proxyRes", listener);
+
+describe("a listener for proxyReq", () => {
+  const tag = onRequest((toApp) => {
+    toApp.setHeader("X-Team", "blue");
+    toApp.setHeader("Accept", "text/html");
+    toApp.removeHeader("X-Debug");
+    toApp.setHeader("Host", "inside.test");
+  });
+
+  test("sets, replaces and removes fields; the others stay, in their order and spelling", async () => {
+    await using app = await startRawApp(answering(OK));
+    await using proxy = await startCustom(app, tag);
+    const fields = "X-ONE: 1\r\naccept: */*\r\nX-Debug: 1\r\nx-two: a\r\nx-two: b\r\nX-Team: red\r\n";
+    expect(await exchange(proxy, get(fields))).toMatch(/^HTTP\/1\.1 200 /);
+    expect(app.received[0]?.split("\r\n").filter((line) => !/forwarded/i.test(line))).toEqual([
+      "GET / HTTP/1.1",
+      "Host: inside.test",
+      "X-ONE: 1",
+      "Accept: text/html",
+      "x-two: a",
+      "x-two: b",
+      "X-Team: blue",
+      "Connection: keep-alive",
+      "",
+      "",
+    ]);
+  });
+
+  test("is asked as well when the client expects a 100, which http-proxy alone leaves out", async () => {
+    await using app = await startRawApp((socket, received) => {
+      if (received.endsWith("\r\n\r\n")) socket.write("HTTP/1.1 100 Continue\r\n\r\n");
+      if (received.endsWith("hello")) socket.write(OK);
+    });
+    await using proxy = await startCustom(app, tag);
+    const client = await connectTo(proxy);
+    client.send(
+      "POST / HTTP/1.1\r\nHost: app\r\nExpect: 100-continue\r\nContent-Length: 5\r\nConnection: close\r\n\r\n",
+    );
+    await client.receives(/^HTTP\/1\.1 100 Continue\r\n\r\n/);
+    client.send("hello");
+    expect(await client.closed).toMatch(/200 OK/);
+    expect(app.received[0]).toMatch(/^POST [^]*\r\nX-Team: blue\r\n[^]*\r\n\r\nhello$/);
+    expect(app.received[0]).toMatch(/\r\nExpect: 100-continue\r\n/);
+  });
+
+  test.each([
+    ["a length", "POST", "Content-Length: 5\r\n\r\nhello", "Content-Length: 5"],
+    ["chunks", "DELETE", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "Transfer-Encoding: chunked"],
+  ])("can't change how a body with %s is framed", async (_name, method, message, framing) => {
+    await using app = await startRawApp((socket, received) => {
+      if (/hello(\r\n0\r\n\r\n)?$/.test(received)) socket.write(OK);
+    });
+    const attach = onRequest((toApp) => {
+      toApp.setHeader("Content-Length", "0");
+      toApp.setHeader("Transfer-Encoding", "identity");
+      toApp.setHeader("Content_Length", "0");
+      toApp.setHeader("Connection", "close");
+      toApp.appendHeader("Trailer", "X-Sum");
+      toApp.setHeaders(new Map([["Upgrade", "h2c"]]));
+      toApp.removeHeader("Transfer-Encoding");
+      toApp.removeHeader("Content-Length");
+    });
+    await using proxy = await startCustom(app, attach);
+    const text = await exchange(proxy, `${method} / HTTP/1.1\r\nHost: app\r\nConnection: close\r\n${message}`);
+    expect(text).toMatch(/^HTTP\/1\.1 200 /);
+    const [head = ""] = app.received[0]?.split("\r\n\r\n") ?? [];
+    expect(head.split("\r\n").filter((line) => /^(content|transfer|connection|trailer|upgrade)/i.test(line))).toEqual([
+      framing,
+      "Connection: keep-alive",
+    ]);
+  });
+
+  test("gives the request another path, but none that ends its line", async () => {
+    await using app = await startRawApp(answering(OK));
+    const attach = onRequest((toApp, request) => {
+      toApp.path = decodeURIComponent(request.url ?? "").replace("/old", "/new");
+    });
+    await using proxy = await startCustom(app, attach);
+    expect(await exchange(proxy, get("", "/old?a"))).toMatch(/^HTTP\/1\.1 200 /);
+    expect(app.received[0]).toMatch(/^GET \/new\?a HTTP\/1\.1\r\n/);
+    const smuggled = "/%20HTTP/1.1%0d%0aHost:%20app%0d%0a%0d%0aGET%20/admin";
+    expect(await exchange(proxy, get("", smuggled))).toMatch(/^HTTP\/1\.1 502 /);
+    expect(app.received.join("")).not.toContain("/admin");
+  });
+
+  test("that throws costs its request a 502, and nothing else", async () => {
+    await using app = await startRawApp(answering(OK));
+    const attach = onRequest((toApp, request) => {
+      if (request.url === "/bad") toApp.setHeader("X-Path", "a\nb");
+    });
+    await using proxy = await startCustom(app, attach);
+    expect(await exchange(proxy, get("", "/bad"))).toMatch(/^HTTP\/1\.1 502 /);
+    expect(await exchange(proxy, get("", "/good"))).toMatch(/^HTTP\/1\.1 200 /);
+    expect(app.received.join("")).not.toContain("/bad");
+    expect(proxy.told).toContain("failed ERR_INVALID_CHAR");
+  });
+
+  test("of a WebSocket's handshake sets a field, too", async () => {
+    await using app = await startRawApp((socket) => void socket.end(OK));
+    await using proxy = await startCustom(app, (events) => {
+      events.on("proxyReqWs", (toApp) => {
+        toApp.setHeader("X-Team", "blue");
+        toApp.removeHeader("Upgrade");
+      });
+    });
+    await exchange(proxy, "GET / HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    expect(app.received[0]).toMatch(/\r\nX-Team: blue\r\n/);
+    expect(app.received[0]).toMatch(/\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n/);
+  });
+});
+
+describe("a listener for proxyRes", () => {
+  const answer =
+    "HTTP/1.1 200 OK\r\nX-Old: 1\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nServer: legacy\r\nContent-Length: 5\r\n\r\nhello";
+
+  test("changes the status, and sets, replaces and removes fields; the others stay", async () => {
+    await using app = await startRawApp(answering(answer));
+    const attach = onAnswer((fromApp, _request, response) => {
+      fromApp.statusCode = 203;
+      fromApp.headers["server"] = "new";
+      delete fromApp.headers["x-old"];
+      response.setHeader("X-Added", "1");
+    });
+    await using proxy = await startCustom(app, attach);
+    const text = await exchange(proxy, get());
+    expect(text).toMatch(/^HTTP\/1\.1 203 OK\r\n/);
+    expect(text).toMatch(/Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n/);
+    expect(text).toMatch(/\r\nX-Added: 1\r\n/);
+    expect(text).toMatch(/\r\nserver: new\r\n/i);
+    expect(text).not.toMatch(/x-old|legacy/i);
+    expect(text).toMatch(/\r\n\r\nhello$/);
+  });
+
+  test("can't change how a body is framed", async () => {
+    await using app = await startRawApp(answering(answer));
+    const attach = onAnswer((fromApp, _request, response) => {
+      fromApp.headers["content-length"] = "1";
+      fromApp.headers["transfer-encoding"] = "chunked";
+      response.setHeader("Content-Length", "2");
+      response.setHeader("Connection", "keep-alive");
+    });
+    await using proxy = await startCustom(app, attach);
+    const text = await exchange(proxy, get());
+    expect(text.match(/content-length: \d+/gi)).toEqual(["Content-Length: 5"]);
+    expect(text).not.toMatch(/transfer-encoding|keep-alive/i);
+  });
+
+  test("answers itself, and the app's answer goes nowhere", async () => {
+    await using app = await startRawApp(answering(answer));
+    const attach = onAnswer((_fromApp, _request, response) => void response.writeHead(418).end("teapot"));
+    await using proxy = await startCustom(app, attach);
+    const client = await connectTo(proxy);
+    for (const count of [1, 2]) {
+      client.send("GET / HTTP/1.1\r\nHost: app\r\n\r\n");
+      await vi.waitFor(() => expect(client.text().match(/418/g)).toHaveLength(count));
+    }
+    expect(client.text()).not.toContain("hello");
+    expect(app.received).toHaveLength(1);
+    client.socket.destroy();
+  });
+
+  test("that throws makes a 502 without what it had set", async () => {
+    await using app = await startRawApp(answering(answer));
+    const attach = onAnswer((_fromApp, _request, response) => {
+      response.setHeader("Content-Length", "3");
+      response.setHeader("X-Half", "1");
+      throw new Error("oops");
+    });
+    await using proxy = await startCustom(app, attach);
+    const text = await exchange(proxy, get());
+    expect(text).toMatch(/^HTTP\/1\.1 502 [^]*usable answer/);
+    expect(text).not.toMatch(/x-half|oops/i);
+  });
+});
+
+describe("rewriteBody", () => {
+  const shout = onAnswer((fromApp) =>
+    rewriteBody(fromApp, async function* (body) {
+      for await (const piece of body) yield piece.toString().toUpperCase();
+      yield "!";
+    }),
+  );
+  const hello =
+    'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-MD5: XUFAKrxLKna5cZ2REBfFkg==\r\nAccept-Ranges: bytes\r\nContent-Length: 5\r\n\r\nhello';
+
+  test("changes the body; it goes out in chunks, without what was said of the app's bytes", async () => {
+    await using app = await startRawApp(answering(hello));
+    await using proxy = await startCustom(app, shout);
+    const text = await exchange(proxy, get());
+    expect(text).toMatch(/\r\n\r\n5\r\nHELLO\r\n1\r\n!\r\n0\r\n\r\n$/);
+    expect(text).toMatch(/\r\nTransfer-Encoding: chunked\r\n/);
+    expect(text).toMatch(/ETag/);
+    expect(text).not.toMatch(/content-length|md5|ranges/i);
+  });
+
+  test("to a client of HTTP/1.0, whom the connection's end tells", async () => {
+    await using app = await startRawApp(answering(hello));
+    await using proxy = await startCustom(app, shout);
+    const text = await exchange(proxy, get().replace("HTTP/1.1", "HTTP/1.0"));
+    expect(text).toMatch(/\r\n\r\nHELLO!$/);
+    expect(text).not.toMatch(/content-length|transfer-encoding/i);
+  });
+
+  test.each([
+    ["HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"],
+    ["GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"],
+    ["GET", "HTTP/1.1 204 No Content\r\n\r\n"],
+  ])("isn't asked where there is no body: %s, %j", async (method, bare) => {
+    await using app = await startRawApp(answering(bare));
+    await using proxy = await startCustom(app, shout);
+    expect(await exchange(proxy, get().replace("GET", method))).toMatch(/^[^!]*\r\n\r\n$/);
+  });
+
+  test("that throws leaves an answer that visibly breaks off", async () => {
+    await using app = await startRawApp(answering(hello));
+    const attach = onAnswer((fromApp) =>
+      rewriteBody(fromApp, async function* (body) {
+        yield* body;
+        throw new Error("oops");
+      }),
+    );
+    await using proxy = await startCustom(app, attach);
+    expect(await exchange(proxy, get())).not.toMatch(/\r\n0\r\n\r\n$/);
+    expect(await exchange(proxy, get())).not.toMatch(/oops/);
+  });
+
+  test("a client that leaves takes the app's work along", async () => {
+    await using app = await startRawApp((socket) => void socket.write("HTTP/1.1 200 OK\r\n\r\nfirst"));
+    await using proxy = await startCustom(app, shout);
+    const client = await connectTo(proxy);
+    client.send(get());
+    await client.receives(/FIRST/);
+    client.socket.destroy();
+    await vi.waitFor(() => expect(app.open.size).toBe(0));
+  });
+});
+
+describe("a listener for error", () => {
+  test("answers in place of tls-proxy, or leaves it to it", async () => {
+    const app = await startRawApp(() => {});
+    await app[Symbol.asyncDispose]();
+    const attach: Attach = (proxy) =>
+      void proxy.on("error", (_error, request, response) => {
+        if (request.url === "/own" && "writeHead" in response) response.writeHead(500).end("my own page");
+      });
+    await using proxy = await startCustom(app, attach);
+    expect(await exchange(proxy, get("", "/own"))).toMatch(/^HTTP\/1\.1 500 [^]*my own page/);
+    expect(await exchange(proxy, get("", "/other"))).toMatch(/^HTTP\/1\.1 503 /);
+  });
+});
