@@ -42,7 +42,8 @@ export async function serveHttp(
   const engine = await engineOf(options, { app, observer, access, rules: answerRules(options) });
   const front = new Front({
     certificates,
-    handlers: { "http/1.1": engine },
+    // HTTP/1.0 by its own name is what curl --http1.0 asks for.
+    handlers: { "http/1.1": engine, "http/1.0": engine },
     otherwise: engine,
     observer,
     proxyProtocol,

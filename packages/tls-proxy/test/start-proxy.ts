@@ -54,7 +54,7 @@ export async function startProxy(app: number | Address, options: ProxyOptions = 
   const handler = handlerOf(address, options, told);
   const front = new Front({
     certificates,
-    handlers: { "http/1.1": handler },
+    handlers: { "http/1.1": handler, "http/1.0": handler },
     otherwise: handler,
     observer: {
       handshakeSucceeded: (version) => told.push(`handshake ${version}`),
