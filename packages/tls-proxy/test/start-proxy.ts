@@ -64,7 +64,7 @@ export async function startProxy(app: number | Address, options: ProxyOptions = 
   const handlers = handlersOf(address, options, told);
   const front = new Front({
     certificates,
-    handlers,
+    handlers: { ...handlers, "http/1.0": handlers["http/1.1"] },
     otherwise: handlers["http/1.1"],
     observer: {
       handshakeSucceeded: (version) => told.push(`handshake ${version}`),
