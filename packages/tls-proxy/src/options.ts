@@ -274,7 +274,7 @@ export const options = defineOptions(
       problem(
         ["upstream", mode === "tcp" ? "mode" : "engine"],
         "h2c:// is only for --mode http with --engine relay",
-        "leave h2c:// out, or the other option",
+        "Leave h2c:// out, or the other option",
       );
     if (upstream && appPort) problem("appPort", "says the same as --upstream", "Give one of them");
     if (!upstream && !appPort)
