@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, test, vi } from "vitest";
 import { UpstreamPool } from "../src/upstream/upstream-pool.ts";
+import { connectH2 } from "./h2-client.ts";
 import { OK, startRawApp } from "./raw-app.ts";
 import { connectTo, startProxy } from "./start-proxy.ts";
 
@@ -72,6 +73,9 @@ describe("a request whose new connection is reset, as what an app hasn't accepte
     await client.receives(/^HTTP\/1.1 502 /);
     client.socket.destroy();
     expect(opened).toBe(times);
+    await using http2 = await connectH2(proxy);
+    expect(await http2.request({ ":method": method })).toMatchObject({ status: 502 });
+    expect(opened).toBe(2 * times);
     app.close();
   });
 

@@ -35,7 +35,7 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
   /** As it goes to the app; its line says what the exchange is about. */
   readonly #sentHead: Buffer;
   readonly #isHead: boolean;
-  readonly #isRepeatable: boolean;
+  #isRepeatable: boolean;
   readonly #webSocket: WebSocketKey | undefined;
   readonly #upload: Upload;
   #upstream: Upstream | undefined;
@@ -242,6 +242,10 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
     TO_CLIENT.discard();
     this.#upstream = undefined;
     if (kind === "stale" && this.#isRepeatable) return this.#connect();
+    if (kind === "unread" && this.#isRepeatable) {
+      this.#isRepeatable = false; // an app that resets them all isn't asked for ever
+      return this.#connect();
+    }
     this.#fail(error);
   }
 

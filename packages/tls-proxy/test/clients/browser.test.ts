@@ -83,20 +83,21 @@ function startApp(): Promise<WebApp> {
 
 /** How the proxy is started, and what the browser then says that it spoke. */
 const VARIANTS = [
-  { engine: "relay", protocol: "http/1.1" },
-  { engine: "http-proxy", protocol: "http/1.1" },
+  { engine: "relay", http2: "true", protocol: "h2" },
+  { engine: "relay", http2: "false", protocol: "http/1.1" },
+  { engine: "http-proxy", http2: "false", protocol: "http/1.1" },
 ];
 
 describe.runIf(hasChromium).each(VARIANTS)(
   "Chromium, with the engine $engine, by $protocol",
-  ({ engine, protocol }) => {
+  ({ engine, http2, protocol }) => {
     let app: WebApp;
     let proxy: StartedCommand;
     let browser: BrowserContext;
     let page: Page;
     beforeAll(async () => {
       app = await startApp();
-      proxy = await startCommand(app.port, ["--engine", engine]);
+      proxy = await startCommand(app.port, ["--engine", engine, `--http2=${http2}`]);
       browser = await startBrowser(`${engine}-${protocol.replace("/", "")}`, await keyOf(proxy));
     });
     afterAll(async () => {

@@ -165,4 +165,40 @@ describe.each(engines)("curl, with the engine %s", (engine) => {
     const codes = await curl(...words, "-w", "%{http_code}\n", `${url("/chunks")}?[1-200]`);
     expect(codes).toBe("200\n".repeat(200));
   });
+
+  describe.runIf(engine === "relay")("by HTTP/2", () => {
+    /** The later --http2 goes before. */
+    const curl2 = (...words: readonly string[]) => curl("--http2", ...words);
+
+    test("64 MiB down are the same bytes", async () => {
+      expect(await curl2("-o", path("got"), "-w", "%{http_version}", url("/file"))).toBe("2");
+      expect(await hashOf(path("got"))).toBe(hash);
+    });
+
+    test("64 MiB up by length are the same bytes", async () => {
+      const told = JSON.parse(await curl2("-T", path("sent"), url("/received"))) as unknown;
+      expect(told).toEqual({ method: "PUT", framing: "length", length: LENGTH, hash });
+    });
+
+    test("64 MiB up without a length are the same bytes", async () => {
+      const told = JSON.parse(await curlReading(path("sent"), "--http2", "-T", "-", url("/received"))) as unknown;
+      expect(told).toEqual({ method: "PUT", framing: "chunked", length: LENGTH, hash });
+    });
+
+    test("one connection serves request after request, whatever their answers", async () => {
+      const asked = ["/", "/unchanged", "/chunks", "/none", "/trailers"].flatMap((to) => ["-o", "/dev/null", url(to)]);
+      const codes = await curl2("-w", "%{http_code}:%{num_connects} ", ...asked);
+      expect(codes).toBe("200:1 304:0 200:0 204:0 200:0 ");
+    });
+
+    test.each(["/short", "/short-chunks"])("%s, an answer that breaks off, is seen to", async (page) => {
+      await expect(curl2(url(page))).rejects.toMatchObject({ code: expect.toBeOneOf([18, 56, 92]) });
+    });
+
+    test("fifty at a time, two hundred in all, on one connection", async () => {
+      const words = ["--parallel", "--parallel-max", "50", "--no-progress-meter", "-o", "/dev/null"];
+      const codes = await curl2(...words, "-w", "%{http_code}\n", `${url("/chunks")}?[1-200]`);
+      expect(codes).toBe("200\n".repeat(200));
+    });
+  });
 });

@@ -92,12 +92,13 @@ describe("key exchange", () => {
 });
 
 describe("ALPN", () => {
-  test.each(["http/1.1", "http/1.0"])("%s is agreed on", async (protocol) => {
+  test.each(["h2", "http/1.1", "http/1.0"])("%s is agreed on", async (protocol) => {
     expect(await asked("-alpn", protocol)).toMatch(`ALPN protocol: ${protocol}\n`);
   });
 
-  test("of 1.0 and 1.1 it is 1.1, in whatever order", async () => {
+  test("of several it is the newest, in whatever order", async () => {
     expect(await asked("-alpn", "http/1.0,http/1.1")).toMatch("ALPN protocol: http/1.1\n");
+    expect(await asked("-alpn", "http/1.0,http/1.1,h2")).toMatch("ALPN protocol: h2\n");
   });
 
   test("a client of another protocol is refused (RFC 7301 §3.2)", async () => {
