@@ -6,7 +6,8 @@ install_packages() {
   local pair lacking=()
   for pair in git:git openssl:openssl ssh-keygen:openssh-client curl:curl ps:procps ss:iproute2 setpriv:util-linux iptables:iptables \
     chromium:chromium dockerd:docker.io docker-compose:docker-compose mmdebstrap:mmdebstrap docker-registry:docker-registry \
-    podman:podman catatonit:catatonit /usr/lib/podman/netavark:netavark nsenter:util-linux; do
+    podman:podman catatonit:catatonit /usr/lib/podman/netavark:netavark nsenter:util-linux \
+    taskset:util-linux nginx:nginx-light haproxy:haproxy hitch:hitch h2load:nghttp2-client; do
     command -v "${pair%%:*}" > /dev/null || lacking+=("${pair#*:}")
   done
   [ -e "$(git --exec-path 2> /dev/null)/git-daemon" ] || lacking+=(git)

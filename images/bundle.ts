@@ -18,8 +18,16 @@ const sidecars: Record<string, readonly string[]> = {
   "config-sync": [],
 };
 
+/** What a sidecar starts as further processes: a bundle of its own beside the program's. */
+const workers: Record<string, string> = { "tls-proxy": "workers/worker.ts" };
+
 /** Semi-spaces of up to 16 MB each are for servers that allocate much; at 1 MB an idle tls-proxy is 6 MB smaller, the others less. */
 const SHEBANG = "#!/usr/local/bin/node --max-semi-space-size=1";
+
+/** CommonJS packages inside call require for Node's own modules. */
+const BANNER = {
+  js: `${SHEBANG}\nimport{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);`,
+};
 
 /**
  * Node's own modules without `import`, which reads every export of a module for its namespace: for node:http that loads
@@ -71,15 +79,15 @@ async function bundle(name: string, aliases: readonly string[], directory: strin
   await mkdir(place, { recursive: true });
   const program = await write(join(place, `${name}.mjs`), {
     stdin: { contents: entry(name, [name, ...aliases]), resolveDir: repository },
-    // CommonJS packages inside call require for Node's own modules
-    banner: {
-      js: `${SHEBANG}\nimport{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);`,
-    },
+    banner: BANNER,
   });
   const probe = await write(join(place, "healthcheck.mjs"), {
     entryPoints: [`packages/${name}/src/healthcheck.ts`],
     banner: { js: SHEBANG },
   });
+  const worker = workers[name];
+  if (worker)
+    await write(join(place, "worker.mjs"), { entryPoints: [`packages/${name}/src/${worker}`], banner: BANNER });
   await writeFile(join(place, "licences.txt"), await licences([program, probe]));
   await symlink("pillion/healthcheck.mjs", join(directory, "healthcheck"));
   for (const link of [name, ...aliases]) await symlink(`pillion/${name}.mjs`, join(directory, link));

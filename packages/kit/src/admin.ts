@@ -3,6 +3,7 @@ import type { Address } from "./address.ts";
 import type { HealthStatus } from "./health.ts";
 import { type Handler, Routes, send, sendJson, sendText } from "./routes.ts";
 import { listenHttp } from "./listen.ts";
+import { type MetricSnapshot, summed } from "./metric-snapshots.ts";
 
 /** What the admin endpoints tell about, by sidecar. */
 export interface AdminSubject {
@@ -18,6 +19,7 @@ export class Admin {
   readonly #subjects: readonly AdminSubject[];
   readonly #full: Routes;
   readonly #probes: Routes;
+  readonly #others: (() => Promise<readonly MetricSnapshot[]>)[] = [];
   readonly #closers: ((deadline: AbortSignal) => Promise<void>)[] = [];
   /** Overrides every status while the program starts or ends. */
   phase: "starting" | "running" | "draining" = "starting";
@@ -31,7 +33,7 @@ export class Admin {
       routes.add("GET /readyz", (_request, response) => this.#answer(response, (status) => status.ready));
       routes.add("GET /startupz", (_request, response) => this.#answer(response, (status) => status.started));
       routes.add("GET /metrics", async (_request, response) =>
-        send(response, 200, this.registry.contentType, await this.registry.metrics()),
+        send(response, 200, this.registry.contentType, await this.#metrics()),
       );
     }
     this.#full.add("GET /version", (_request, response) =>
@@ -55,6 +57,11 @@ export class Admin {
     this.#full.add(this.#subjects.length === 1 ? route : route.replace(" /", ` /${sidecar}/`), handler);
   }
 
+  /** Metrics of further processes, which are summed up with those of this one. */
+  includeMetrics(ask: () => Promise<readonly MetricSnapshot[]>): void {
+    this.#others.push(ask);
+  }
+
   /** @param scope `probes` leaves out what only the machine itself should see */
   async listen(address: Address, option: string, scope: "full" | "probes"): Promise<Address> {
     const server = await listenHttp(scope === "full" ? this.#full : this.#probes, address, option);
@@ -64,6 +71,12 @@ export class Admin {
 
   async close(deadline: AbortSignal): Promise<void> {
     await Promise.all(this.#closers.splice(0).map((close) => close(deadline)));
+  }
+
+  async #metrics(): Promise<string> {
+    if (this.#others.length === 0) return await this.registry.metrics();
+    const others = await Promise.all(this.#others.map((ask) => ask()));
+    return await summed([await this.registry.getMetricsAsJSON(), ...others.flat()]).metrics();
   }
 
   #answer(response: Parameters<Handler>[1], good: (status: HealthStatus) => boolean): void {

@@ -21,6 +21,7 @@ export type { Identity } from "./identity.ts";
 export { kitErrors } from "./kit-errors.ts";
 export { listen, listenHttp } from "./listen.ts";
 export type { Logger } from "./log.ts";
+export { type MetricSnapshot, type ProcessMetrics, metricsOfProcess, whatLasts } from "./metric-snapshots.ts";
 export type { Metrics } from "./metrics.ts";
 export type { OptionType } from "./option-type.ts";
 export { type SignalOutcome, type SignalRequest, findProcess, longerNames, signalProcess } from "./notify.ts";

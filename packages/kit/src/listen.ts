@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { lstat, unlink } from "node:fs/promises";
 import { type Server as HttpServer, type ServerResponse, createServer } from "node:http";
-import { type AddressInfo, type Server, connect } from "node:net";
+import { type AddressInfo, type ListenOptions, type Server, connect } from "node:net";
 import { type Address, formatAddress } from "./address.ts";
 import { kitErrors } from "./kit-errors.ts";
 import { systemCode } from "./errors.ts";
@@ -11,11 +11,13 @@ import type { Routes } from "./routes.ts";
  * Starts a server on an address.
  *
  * @param option the option that the address came from, for messages: `--listen`
+ * @param reusePort whether other processes of this user may listen on the same port, and share its connections
  * @returns the address it listens on, with the real port where 0 was asked for
  * @throws LISTEN_FAILED with the remedy
  */
-export async function listen(server: Server, address: Address, option: string): Promise<Address> {
-  const target = "path" in address ? address : { port: address.port, ...(address.host && { host: address.host }) };
+export async function listen(server: Server, address: Address, option: string, reusePort = false): Promise<Address> {
+  const target: ListenOptions =
+    "path" in address ? address : { port: address.port, reusePort, ...(address.host && { host: address.host }) };
   try {
     await listenOnce(server, target);
   } catch (error) {
@@ -27,7 +29,7 @@ export async function listen(server: Server, address: Address, option: string): 
   return { host: address.host, port: (server.address() as AddressInfo).port };
 }
 
-async function listenOnce(server: Server, target: { path: string } | { port: number; host?: string }): Promise<void> {
+async function listenOnce(server: Server, target: ListenOptions): Promise<void> {
   server.listen(target);
   await once(server, "listening");
 }
@@ -53,6 +55,7 @@ const REASONS: Readonly<Record<string, readonly [reason: string, remedy: string]
     "Choose a port from 1024 up, or a directory that exists and that it may write",
   ],
   EADDRNOTAVAIL: ["this machine has no such address", "Choose one of its own, 127.0.0.1 or :PORT for all"],
+  ENOTSUP: ["this system doesn't let processes share a port", "Have one process serve it, or choose another address"],
   ENOTFOUND: ["the host name is not known", "Give an IP address"],
 };
 

@@ -10,6 +10,8 @@ export interface Metrics {
     help: string,
     labels?: readonly L[],
     collect?: (gauge: Gauge<L>) => void,
+    /** How the values of several processes become one; default: their sum. */
+    together?: "sum" | "min" | "max",
   ): Gauge<L>;
   histogram<L extends string = never>(
     name: string,
@@ -38,9 +40,10 @@ function withPrefix(registry: Registry, prefix: string): Metrics {
   });
   const metrics: Omit<Metrics, "raw"> = {
     counter: (name, help, labels) => new Counter(common(name, help, labels)),
-    gauge: (name, help, labels, collect) =>
+    gauge: (name, help, labels, collect, together = "sum") =>
       new Gauge({
         ...common(name, help, labels),
+        aggregator: together,
         ...(collect && {
           collect() {
             collect(this);

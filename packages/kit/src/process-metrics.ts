@@ -9,7 +9,7 @@ import { metricsOf } from "./metrics.ts";
 export function addProcessMetrics(registry: Registry): void {
   const { raw } = metricsOf(registry, "");
   const started = Date.now() / 1000 - process.uptime();
-  raw.gauge("process_start_time_seconds", "Start of the process since the epoch.").set(started);
+  raw.gauge("process_start_time_seconds", "Start of the process since the epoch.", [], undefined, "min").set(started);
   raw.gauge("process_resident_memory_bytes", "Resident memory.", [], (gauge) => gauge.set(process.memoryUsage.rss()));
   raw.gauge("process_heap_bytes", "Used heap of the runtime.", [], (gauge) =>
     gauge.set(process.memoryUsage().heapUsed),

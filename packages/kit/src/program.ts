@@ -134,7 +134,10 @@ export class Program {
       log,
       metrics: metricsOf(this.#admin.registry, name),
       health,
-      admin: { route: (route, handler) => this.#admin.route(name, route, handler) },
+      admin: {
+        route: (route, handler) => this.#admin.route(name, route, handler),
+        includeMetrics: (ask) => this.#admin.includeMetrics(ask),
+      },
       env: this.#options.env,
     };
   }

@@ -2,6 +2,7 @@ import type { Health } from "./health.ts";
 import type { Identity } from "./identity.ts";
 import { UsageError, describeFault } from "./errors.ts";
 import type { Logger } from "./log.ts";
+import type { MetricSnapshot } from "./metric-snapshots.ts";
 import type { Metrics } from "./metrics.ts";
 import {
   type Input,
@@ -26,6 +27,8 @@ export interface Context {
   readonly admin: {
     /** Adds an endpoint to the admin listener: `GET /path`. Of several sidecars in one process: `/<name>/path`. */
     route(route: string, handler: Handler): void;
+    /** Has /metrics sum up those of further processes with this one's, asked for at each scrape. */
+    includeMetrics(ask: () => Promise<readonly MetricSnapshot[]>): void;
   };
   readonly env: Readonly<Record<string, string | undefined>>;
 }

@@ -5,9 +5,11 @@ import type { ConnectionHandler } from "./front/connection-handler.ts";
 import type { HttpProxyEvents } from "./http-proxy/customization.ts";
 import type { UpstreamObserver } from "./http-proxy/engine.ts";
 import type { HttpProxyHandlerOptions } from "./http-proxy/http-proxy-handler.ts";
+import { H2cSessions } from "./h2c/h2c-sessions.ts";
 import { Http2Handler } from "./http2/http2-handler.ts";
 import { DEFAULT_LIMITS, type RelayLimits, type RelayObserver } from "./relay/relay-options.ts";
 import { Relay } from "./relay/relay.ts";
+import type { UpstreamAddress } from "./upstream/upstream-address.ts";
 import { UpstreamPool } from "./upstream/upstream-pool.ts";
 
 export interface EngineOptions extends Partial<RelayLimits> {
@@ -16,6 +18,8 @@ export interface EngineOptions extends Partial<RelayLimits> {
   readonly http2: boolean;
   readonly upstreamWait: number;
   readonly connectTimeout: number;
+  /** Where the app listens, as the user said it. */
+  readonly upstream?: UpstreamAddress | undefined;
   /** Listeners of somebody's own, for the engine http-proxy. */
   readonly attach?: (proxy: HttpProxyEvents) => void;
 }
@@ -32,7 +36,7 @@ export interface Engines {
   /** By protocol, the preferred one first. */
   readonly handlers: Readonly<Record<string, ConnectionHandler>> & { readonly "http/1.1": ConnectionHandler };
   /** The relay's connections to the app; who has drained the handlers closes it. */
-  readonly pool?: UpstreamPool;
+  readonly pool?: UpstreamPool | H2cSessions;
 }
 
 /** What carries requests to the app. */
@@ -53,7 +57,8 @@ export async function enginesOf(
     return { handlers: { "http/1.1": handler } };
   }
   const { upstreamWait: wait, connectTimeout } = options;
-  const pool = new UpstreamPool({ address: app, wait, connectTimeout, observer });
+  const toApp = { address: app, wait, connectTimeout, observer };
+  const pool = options.upstream?.h2c ? new H2cSessions(toApp) : new UpstreamPool(toApp);
   const limits = { ...DEFAULT_LIMITS, ...options };
   const shared = { pool, defaultHost, observer, rules, access, limits };
   return {

@@ -17,6 +17,8 @@ export const errors = defineErrors({
   CLIENT_CA_UNUSABLE: "The file with the clients' CAs holds none, or what no client's chain can end at.",
   STATE_DIRECTORY_NOT_WRITABLE: "The state directory can't hold the development CA.",
   ACCESS_LOG_UNWRITABLE: "The access log's file can't be opened.",
+  WORKER_ENDED: "A worker ended before it served, or worker after worker did.",
+  WORKERS_NOT_STARTABLE: "The program of the workers is not where the package has it.",
   NETWORK_LOST: "Of the network that is shared with the app only loopback is left.",
   CONNECTIONS_CUT_OFF: "Connections of --mode tcp were still at work when the shutdown time-out ended.",
   REQUESTS_CUT_OFF: "Requests were still in flight when the shutdown time-out ended.",

@@ -43,9 +43,16 @@ export function countPlain(metrics: Metrics): { plain(outcome: PlainOutcome): vo
 }
 
 /** Counts the lines that the access log lost because its reader is too slow. */
-export function countLost(metrics: Metrics): () => void {
+export function countLost(metrics: Metrics): (lines: number) => void {
   const lost = metrics.counter("access_log_lost_total", "Lines that the access log lost, as its reader is too slow.");
-  return () => lost.inc();
+  return (lines) => lost.inc(lines);
+}
+
+/** Counts the workers that serve and those that died. */
+export function workerMetrics(metrics: Metrics, serving: () => number): { died(): void } {
+  metrics.gauge("workers", "Worker processes that serve.", [], (gauge) => gauge.set(serving()));
+  const deaths = metrics.counter("worker_deaths_total", "Worker processes that ended unasked.");
+  return { died: () => deaths.inc() };
 }
 
 /** Shows what is open. */
@@ -77,12 +84,13 @@ const CERTIFICATES_AT_MOST = 200;
 export function addCertificateMetrics(metrics: Metrics, inForce: () => readonly CertificatePair[]): void {
   const labels = ["name", "key_type"] as const;
   const name = "certificate_expiry_timestamp_seconds";
-  metrics.gauge(name, "When a certificate in force expires, by its first name.", labels, (gauge) => {
+  const collect = (gauge: ReturnType<typeof metrics.gauge<"name" | "key_type">>) => {
     gauge.reset();
     const latestFirst = inForce().slice(0, CERTIFICATES_AT_MOST);
     for (const pair of latestFirst.toSorted((a, b) => b.notAfter.getTime() - a.notAfter.getTime()))
       gauge.set({ name: pair.names[0] ?? pair.subject, key_type: pair.keyType }, pair.notAfter.getTime() / 1000);
-  });
+  };
+  metrics.gauge(name, "When a certificate in force expires, by its first name.", labels, collect, "min");
 }
 
 /** Shows the relay's connections to the app, and who waits for one. */

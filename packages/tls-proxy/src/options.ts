@@ -2,7 +2,9 @@ import { defineOptions } from "@pillion/kit";
 import { cidr } from "./cidr-list.ts";
 import { clientRule } from "./certificates/client-rules.ts";
 import { hostNameProblem } from "./certificates/host-names.ts";
+import { upstreamAddress } from "./upstream/upstream-address.ts";
 import { TLS_POLICIES } from "./certificates/tls-settings.ts";
+import { workerCount } from "./workers/worker-count.ts";
 
 /** Node's timers hold no more, milliseconds. */
 const LONGEST = 2 ** 31 - 1;
@@ -10,7 +12,10 @@ const LONGEST = 2 ** 31 - 1;
 export const options = defineOptions(
   {
     listen: { type: "address", default: "127.0.0.1:8443", help: "Where HTTPS is served; :8443 is all interfaces." },
-    upstream: { type: "address", help: "Where the app listens for plain HTTP, or in --mode tcp for its own protocol." },
+    upstream: {
+      type: upstreamAddress,
+      help: "Where the app listens for plain HTTP, or in --mode tcp for its own protocol; h2c://host:port for an app that speaks HTTP/2 alone, such as gRPC.",
+    },
     appPort: { type: "integer", min: 1, max: 65_535, help: "Short for --upstream 127.0.0.1:N." },
     engine: {
       type: "choice",
@@ -22,6 +27,11 @@ export const options = defineOptions(
       type: "boolean",
       default: "true",
       help: "Serves HTTP/2 to clients that ask for it by ALPN; only with --engine relay.",
+    },
+    workers: {
+      type: workerCount,
+      default: "1",
+      help: "Processes that serve --listen; auto is one for each processor that this one may use.",
     },
     upstreamWait: {
       type: "duration",
@@ -254,6 +264,18 @@ export const options = defineOptions(
     // RFC 7301 §3.1: a name has 1 to 255 bytes.
     if (alpn.some((name) => Buffer.byteLength(name) > 255))
       problem("alpn", "is longer than 255 bytes", "give names such as postgresql or h2");
+    if ((values.workers ?? 1) > 1 && values.listen && "path" in values.listen)
+      problem(
+        ["workers", "listen"],
+        "processes can't share a unix socket as they share a port",
+        "Leave it at 1, or give a port with --listen",
+      );
+    if (upstream?.h2c && (mode === "tcp" || values.engine === "http-proxy"))
+      problem(
+        ["upstream", mode === "tcp" ? "mode" : "engine"],
+        "h2c:// is only for --mode http with --engine relay",
+        "Leave h2c:// out, or the other option",
+      );
     if (upstream && appPort) problem("appPort", "says the same as --upstream", "Give one of them");
     if (!upstream && !appPort)
       problem(["appPort", "upstream"], "is missing", "Say where the app listens, with --app-port or --upstream");

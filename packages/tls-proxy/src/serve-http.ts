@@ -16,6 +16,7 @@ import { errors } from "./errors.ts";
 import type { ProxyProtocolOptions } from "./front/gate-before.ts";
 import { Front } from "./front/front.ts";
 import type { UpstreamObserver } from "./http-proxy/engine.ts";
+import { UpstreamPool } from "./upstream/upstream-pool.ts";
 import { addFrontMetrics, addPoolMetrics, observers } from "./metrics.ts";
 
 export interface ServeHttpOptions extends EngineOptions, AnswerOptions {
@@ -39,12 +40,12 @@ export async function serveHttp(
   { metrics, health, log }: Pick<Context, "metrics" | "health" | "log">,
 ): Promise<ServedHttp> {
   const { app, access, proxyProtocol, maxConnections } = options;
-  const counted = observers(metrics);
-  const observer = { ...counted, ...watchApp(app, health, log, counted) };
+  const observer = observeApp(app, { metrics, health, log });
   const { handlers, pool } = await enginesOf(options, { app, observer, access, rules: answerRules(options) });
   const front = new Front({
     certificates,
-    handlers,
+    // A client told to speak HTTP/1.0 says so by ALPN too (curl --http1.0), and would be refused in the handshake.
+    handlers: { ...handlers, "http/1.0": handlers["http/1.1"] },
     otherwise: handlers["http/1.1"],
     observer,
     proxyProtocol,
@@ -52,7 +53,7 @@ export async function serveHttp(
     maxConnections,
   });
   addFrontMetrics(metrics, front);
-  if (pool) addPoolMetrics(metrics, pool);
+  if (pool instanceof UpstreamPool) addPoolMetrics(metrics, pool);
   return {
     front,
     observer,
@@ -67,6 +68,12 @@ export async function serveHttp(
 export function requestsCutOff(cutOff: readonly string[]): Error {
   const reason = `${cutOff.length} still in flight when the time-out ended, cut off: ${cutOff.slice(0, 10).join("; ")}`;
   return errors.REQUESTS_CUT_OFF({ subject: "requests", reason, remedy: "Raise --shutdown-timeout" });
+}
+
+/** Counts what front and engine tell, and has health and log tell of the app. */
+export function observeApp(app: Address, { metrics, health, log }: Pick<Context, "metrics" | "health" | "log">) {
+  const counted = observers(metrics);
+  return { ...counted, ...watchApp(app, health, log, counted) };
 }
 
 /** Health and log on top of the counts: that the app is away is a state, that it broke off an incident. */

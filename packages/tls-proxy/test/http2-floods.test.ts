@@ -1,5 +1,5 @@
 import { constants } from "node:http2";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import {
   CONTINUATION,
   DATA,
@@ -48,12 +48,13 @@ beforeEach(async () => {
   client.socket.on("data", () => {});
 });
 /** Whatever one client does, others are served, and nothing of its own stays. */
-afterEach(async () => {
-  expect((await bystander.request({ ":path": "/quick" })).body).toBe("ok");
+async function aftermath(): Promise<string> {
+  const { body } = await bystander.request({ ":path": "/quick" });
   await bystander[Symbol.asyncDispose]();
   client.socket.destroy();
-  await vi.waitFor(() => expect(proxy.front.open).toBe(0));
-});
+  await vi.waitUntil(() => proxy.front.open === 0);
+  return body;
+}
 
 /** Sends on until the connection is closed, which takes a moment to be heard of. */
 async function flood(next: (round: number) => Buffer): Promise<number> {
@@ -72,6 +73,7 @@ test("rapid reset is cut off", async () => {
     return Buffer.concat([frame(HEADERS, END_HEADERS | END_STREAM, stream, GET), rstStream(stream, 8)]);
   });
   expect(rounds).toBeLessThan(1_500);
+  expect(await aftermath()).toBe("ok");
 });
 
 test("a reset of every stream a moment after it reached the app is cut off", async () => {
@@ -84,6 +86,7 @@ test("a reset of every stream a moment after it reached the app is cut off", asy
   const { payload } = await client.receives(({ type }) => type === GOAWAY);
   expect(payload.readUInt32BE(4)).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   await vi.waitFor(() => expect(app.open.size).toBeLessThan(3));
+  expect(await aftermath()).toBe("ok");
 });
 
 test("streams that have themselves reset by what they send are cut off", async () => {
@@ -93,6 +96,7 @@ test("streams that have themselves reset by what they send are cut off", async (
     return Buffer.concat([frame(HEADERS, END_HEADERS, stream, POST), frame(WINDOW_UPDATE, 0, stream, uint32(0))]);
   });
   expect(rounds).toBeLessThan(1_500);
+  expect(await aftermath()).toBe("ok");
 });
 
 test("no more than 128 streams at a time", async () => {
@@ -102,16 +106,19 @@ test("no more than 128 streams at a time", async () => {
   client.send(...streams);
   expect(await client.outcome(399)).toMatch(/^(reset|goaway)/);
   expect(app.open.size).toBeLessThanOrEqual(130);
+  expect(await aftermath()).toBe("ok");
 });
 
 test("a head in endless CONTINUATION frames", async () => {
   client.send(frame(HEADERS, END_STREAM, 1, GET));
   await flood(() => frame(CONTINUATION, 0, 1, ""));
+  expect(await aftermath()).toBe("ok");
 });
 
 test("empty DATA without an end", async () => {
   client.send(frame(HEADERS, END_HEADERS, 1, POST));
   await flood(() => frame(DATA, 0, 1));
+  expect(await aftermath()).toBe("ok");
 });
 
 test.each([
@@ -126,11 +133,13 @@ test.each([
     await new Promise((resolve) => setImmediate(resolve));
   }
   expect(process.memoryUsage().rss).toBeLessThan(600 << 20);
+  expect(await aftermath()).toBe("ok");
 });
 
 test("a SETTINGS frame with too many entries", async () => {
   client.send(frame(SETTINGS, 0, 0, Buffer.alloc(6 * 100, Buffer.from([0, 3, 0, 0, 0, 100]))));
   await client.closed;
+  expect(await aftermath()).toBe("ok");
 });
 
 test("PRIORITY and WINDOW_UPDATE cost nothing that stays", async () => {
@@ -139,9 +148,11 @@ test("PRIORITY and WINDOW_UPDATE cost nothing that stays", async () => {
   client.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, GET));
   client.send(frame(PING, 0, 0, Buffer.alloc(8)));
   await Promise.race([client.closed, client.receives(({ type }) => type === PING)]);
+  expect(await aftermath()).toBe("ok");
 });
 
 test("what isn't HTTP/2 at all", async () => {
   client.send(Buffer.from("GET / HTTP/1.1\r\nHost: app\r\n\r\n"));
   await client.closed;
+  expect(await aftermath()).toBe("ok");
 });

@@ -2,6 +2,8 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text as readAll } from "node:stream/consumers";
+import { connect } from "node:tls";
 import { startSidecar } from "@pillion/kit/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { tlsProxy } from "../src/index.ts";
@@ -35,6 +37,14 @@ describe.each(engines)("engine %s", (engine) => {
     expect(text).toMatch(
       /^HTTP\/1.1 302 Found\r\nSet-Cookie: a=1; Path=\/; Secure\r\nLocation: https:\/\/app.test:8443\/b\r\nSet-Cookie: c=2; Secure\r\n/,
     );
+  });
+
+  test("a client of HTTP/1.0 that says so by ALPN is served", async () => {
+    await using app = await startRawApp(answering(OK));
+    await using proxy = await start(app.port, { engine });
+    const socket = connect({ port: proxy.port, host: "127.0.0.1", ca: proxy.ca, ALPNProtocols: ["http/1.0"] });
+    socket.write("GET / HTTP/1.0\r\n\r\n");
+    expect(await readAll(socket)).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*ok$/);
   });
 
   test("--repair none leaves them as they are", async () => {

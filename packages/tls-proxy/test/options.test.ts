@@ -18,3 +18,19 @@ test("options that need another one, all at once: exit 2", async () => {
   expect(await file.exited).toBe(2);
   expect(file.output()).toMatch(/--access-log-file: there is no access log/);
 });
+
+test.each([
+  ["0", /--workers "0": less than 1\. Give a whole number from 1 to 128, or auto/],
+  ["two", /--workers "two": not a number of processes/],
+  ["129", /--workers "129": more than 128/],
+])("--workers %s: exit 2", async (workers, problem) => {
+  await using proxy = spawnScript(bin, ["--app-port", "1", "--workers", workers]);
+  expect(await proxy.exited).toBe(2);
+  expect(proxy.output()).toMatch(problem);
+});
+
+test("several workers on a unix socket: exit 2", async () => {
+  await using proxy = spawnScript(bin, ["--app-port", "1", "--workers", "2", "--listen", "unix:/tmp/never.sock"]);
+  expect(await proxy.exited).toBe(2);
+  expect(proxy.output()).toMatch(/--workers: processes can't share a unix socket.*Leave it at 1, or give a port/);
+});

@@ -7,6 +7,8 @@ export interface RawApp extends AsyncDisposable {
   /** What came in, one text (latin1) a connection, in the order of the connections. */
   readonly received: readonly string[];
   readonly open: ReadonlySet<Socket>;
+  /** Takes no new connections; those that are open stay. */
+  stopListening(): void;
 }
 
 /** @param onBytes called with all that a connection received so far, each time there is more */
@@ -25,10 +27,12 @@ export async function startRawApp(onBytes: (socket: Socket, received: string) =>
     port: (server.address() as AddressInfo).port,
     received,
     open,
+    stopListening: () => void server.close(),
     async [Symbol.asyncDispose]() {
+      const closed = once(server, "close");
       for (const socket of open) socket.destroy();
       server.close();
-      await once(server, "close");
+      await closed;
     },
   };
 }

@@ -12,6 +12,7 @@ import { Front } from "../src/front/front.ts";
 import type { AccessLog } from "../src/access-log/access-log.ts";
 import { httpProxyEngine } from "../src/http-proxy/engine-on-http-proxy.ts";
 import { HttpProxyHandler, type HttpProxyHandlerOptions } from "../src/http-proxy/http-proxy-handler.ts";
+import { H2cSessions } from "../src/h2c/h2c-sessions.ts";
 import { Http2Handler } from "../src/http2/http2-handler.ts";
 import { DEFAULT_LIMITS, type RelayLimits } from "../src/relay/relay-options.ts";
 import { Relay } from "../src/relay/relay.ts";
@@ -43,6 +44,8 @@ export interface ProxyOptions {
   /** Of the relay and HTTP/2. */
   readonly rules?: AnswerRules;
   readonly access?: Pick<AccessLog, "write">;
+  /** The app speaks HTTP/2 alone. */
+  readonly h2c?: boolean;
   /** How long requests wait for an app that isn't there, milliseconds. */
   readonly wait?: number;
 }
@@ -61,7 +64,7 @@ export async function startProxy(app: number | Address, options: ProxyOptions = 
   const handlers = handlersOf(address, options, told);
   const front = new Front({
     certificates,
-    handlers,
+    handlers: { ...handlers, "http/1.0": handlers["http/1.1"] },
     otherwise: handlers["http/1.1"],
     observer: {
       handshakeSucceeded: (version) => told.push(`handshake ${version}`),
@@ -131,7 +134,8 @@ function handlersOf(
     });
     return { "http/1.1": http };
   }
-  const pool = new UpstreamPool({ address, wait, connectTimeout: 5_000, observer });
+  const toApp = { address, wait, connectTimeout: 5_000, observer };
+  const pool = options.h2c ? new H2cSessions(toApp) : new UpstreamPool(toApp);
   const limits = { ...DEFAULT_LIMITS, ...relay };
   const shared = { pool, defaultHost, observer, rules: options.rules ?? NO_RULES, limits, access: options.access };
   return { h2: new Http2Handler(shared), "http/1.1": new Relay(shared) };

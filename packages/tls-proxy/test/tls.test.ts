@@ -45,7 +45,7 @@ test("the hybrid post-quantum group is spoken", async () => {
 test.each<[string, ConnectionOptions]>([
   ["TLS 1.1", { minVersion: "TLSv1.1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" }],
   ["CBC suites", { maxVersion: "TLSv1.2", ciphers: "ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA" }],
-  ["only h2", { ALPNProtocols: ["h2"] }],
+  ["only h3", { ALPNProtocols: ["h3"] }],
 ])("a client that offers %s is refused, and counted", async (_name, options) => {
   await using proxy = await startProxy(1);
   await expect(handshake(proxy, options)).rejects.toThrow(/alert|ECONNRESET|disconnected/);

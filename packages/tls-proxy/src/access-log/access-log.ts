@@ -1,5 +1,5 @@
 import { type AccessEntry, accessLine } from "./access-line.ts";
-import { type OutputObserver, fileOutput, streamOutput } from "./access-output.ts";
+import { type LineOutput, type OutputObserver, fileOutput, streamOutput } from "./access-output.ts";
 
 export interface AccessLogOptions {
   readonly format: "off" | "json" | "combined";
@@ -21,8 +21,19 @@ export interface AccessLog {
 
 /** A line for each request, or nothing when it is off. @throws ACCESS_LOG_UNWRITABLE */
 export function accessLog({ format, file, query, observer }: AccessLogOptions): AccessLog | undefined {
-  if (format === "off") return undefined;
+  return format === "off" ? undefined : entriesTo(accessOutput(file, observer), { format, query });
+}
+
+/** Where the lines go. @throws ACCESS_LOG_UNWRITABLE */
+export function accessOutput(file: AccessLogOptions["file"], observer: OutputObserver): LineOutput {
+  return file === undefined ? streamOutput(process.stdout, observer) : fileOutput(file, observer);
+}
+
+/** Makes lines of entries. */
+export function entriesTo(
+  output: LineOutput,
+  { format, query }: { format: "json" | "combined"; query: boolean },
+): AccessLog {
   const line = accessLine(format, query);
-  const output = file === undefined ? streamOutput(process.stdout, observer) : fileOutput(file, observer);
   return { ...output, write: (entry) => output.write(line(entry)) };
 }

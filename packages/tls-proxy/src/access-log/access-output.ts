@@ -6,6 +6,7 @@ import { errors } from "../errors.ts";
 
 /** Where lines go, in batches: a write never waits. */
 export interface LineOutput {
+  /** @param line one or several, whole */
   write(line: string): void;
   /** Opens a file anew, after it was renamed. One that can't be opened is told of, and the old one stays. */
   reopen(): void;
@@ -17,8 +18,8 @@ export interface LineOutput {
 export interface OutputObserver {
   /** Writing or opening failed; what waits to be written is kept and tried again. */
   failed(error: Error): void;
-  /** A line was lost, because what reads them is too slow. */
-  lost(): void;
+  /** Lines were lost, because what reads them is too slow. */
+  lost(lines: number): void;
 }
 
 /** How long a line may wait for others, milliseconds. */
@@ -41,7 +42,7 @@ export function fileOutput(file: string, observer: OutputObserver): LineOutput {
     maxLength: MOST_WAITING,
   });
   output.on("error", (error: Error) => observer.failed(error));
-  output.on("drop", () => observer.lost());
+  output.on("drop", (lines: string) => observer.lost(linesIn(lines)));
   return {
     write: (line) => void output.write(line),
     reopen() {
@@ -75,7 +76,7 @@ export function streamOutput(stream: Pick<Writable, "write" | "writableLength">,
   };
   return {
     write(line) {
-      if (waiting.length + line.length + stream.writableLength > MOST_WAITING) return observer.lost();
+      if (waiting.length + line.length + stream.writableLength > MOST_WAITING) return observer.lost(linesIn(line));
       waiting += line;
       if (waiting.length >= BATCH) flush();
       else timer ??= setTimeout(flush, MOMENT);
@@ -83,6 +84,11 @@ export function streamOutput(stream: Pick<Writable, "write" | "writableLength">,
     reopen() {},
     close: () => atMost(LAST_CALL, flush),
   };
+}
+
+/** Workers hand over many at a time. */
+function linesIn(text: string): number {
+  return text.split("\n").length - 1;
 }
 
 /** Not for others to read: addresses are personal data. */

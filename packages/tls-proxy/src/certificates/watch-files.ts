@@ -32,7 +32,7 @@ async function watchAll(
   changed: () => void,
   watching: Pick<FileWatch, "signal" | "log">,
 ): Promise<void> {
-  if (paths.length === 0) return;
+  if (paths.length === 0 || watching.signal.aborted) return;
   // Loaded only where there are files to watch: chokidar takes memory.
   const { watchPath } = await import("@pillion/kit/watch");
   // One level: what is right below a directory's directories counts, and not what Kubernetes keeps deeper down.

@@ -84,6 +84,7 @@ export class HttpProxyHandler implements ConnectionHandler {
     const serve = (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response);
     this.#server.on("request", serve);
     this.#server.on("checkContinue", serve); // whether to continue is the app's to say
+    this.#server.on("checkExpectation", serve); // refused with the rest of what is refused, and the connection closed
     this.#server.on("connect", (request, socket) => this.#tunnel(request, socket, Buffer.alloc(0)));
     this.#server.on("upgrade", (request, socket, early) => this.#tunnel(request, socket, early));
   }

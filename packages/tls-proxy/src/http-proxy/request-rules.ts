@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { FieldKind, fieldKindOf } from "../http1/field-kind.ts";
 import type { Refusal } from "../http1/refusal.ts";
 import { connectionOptions, fieldValues } from "./hop-by-hop.ts";
 
@@ -20,15 +21,21 @@ export function refusalOf(
     return { status: 414, reason: `the request target is longer than ${MAX_TARGET_BYTES} bytes` };
   if (fields.length / 2 > MAX_FIELDS) return { status: 431, reason: `there are more than ${MAX_FIELDS} header fields` };
   const reason =
+    disguisedFraming(fields) ??
     malformedTarget(target, method) ??
     malformedHost(fields, request.httpVersion) ??
     ambiguousFraming(fields, request.httpVersion);
-  return reason === undefined ? undefined : { status: 400, reason };
+  if (reason !== undefined) return { status: 400, reason };
+  // RFC 9110 §10.1.1; HTTP/1.0 knows none: it is ignored.
+  const expectations = request.httpVersion === "1.0" ? [] : fieldValues(fields, "expect");
+  return expectations.every((one) => one.toLowerCase() === "100-continue")
+    ? undefined
+    : { status: 417, reason: "the only expectation served is 100-continue" };
 }
 
 /** The forms of RFC 9112 §3.2 that fit here: origin-form, absolute-form, and `*` for OPTIONS. */
 function malformedTarget(target: string, method: string): string | undefined {
-  if (/[^\x21-\x7e]/.test(target)) return "the request target holds a character that must be percent-encoded";
+  if (/[^\x21-\x7e]|#/.test(target)) return "the request target holds a character that must be percent-encoded";
   if (target.startsWith("/") || /^https?:\/\/[^/?#@]+([/?]|$)/i.test(target)) return undefined;
   return target === "*" && method === "OPTIONS"
     ? undefined
@@ -40,7 +47,7 @@ function malformedHost(fields: readonly string[], version: string): string | und
   const hosts = fieldValues(fields, "host");
   if (hosts.length > 1) return "there is more than one Host field";
   if (hosts[0] === undefined) return version === "1.0" ? undefined : "there is no Host field";
-  return /^(\[[0-9a-f:.]+\]|[\w.~%!$&'()*+,;=-]*)(:\d{1,5})?$/i.test(hosts[0])
+  return /^(\[[0-9a-f:.]+\]|[\w.~%!$&'()*+,;=-]+)(:\d{1,5})?$/i.test(hosts[0])
     ? undefined
     : "the Host field is malformed";
 }
@@ -52,8 +59,16 @@ function ambiguousFraming(fields: readonly string[], version: string): string | 
     return "the only Transfer-Encoding served is chunked";
   if (encodings.length > 0 && fieldValues(fields, "content-length").length > 0)
     return "there is Content-Length beside Transfer-Encoding";
+  if (!Number.isSafeInteger(Number(fieldValues(fields, "content-length")[0] ?? 0)))
+    return "Content-Length is not a number of octets";
   const listed = connectionOptions(fields).find((option) =>
     ["host", "content-length", "transfer-encoding"].includes(option),
   );
   return listed === undefined ? undefined : `Connection may not list ${listed}`;
+}
+
+/** To an app that takes `_` for `-`, as CGI and WSGI do. */
+function disguisedFraming(fields: readonly string[]): string | undefined {
+  const isDisguised = fields.some((name, index) => index % 2 === 0 && fieldKindOf(name) === FieldKind.disguised);
+  return isDisguised ? "a field reads as Content-Length or Transfer-Encoding to some apps, and isn't" : undefined;
 }

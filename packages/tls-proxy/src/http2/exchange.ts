@@ -13,8 +13,9 @@ import type { ResponseHead } from "../http1/response-head.ts";
 import { CLIENT_GONE } from "../relay/exchange.ts";
 import { isIdempotent } from "../relay/methods.ts";
 import type { RelayOptions } from "../relay/relay-options.ts";
+import { COPIED_AT_MOST } from "../relay/request-body.ts";
 import type { AnswerReceiver, UpstreamFailure } from "../upstream/answer-receiver.ts";
-import type { UpstreamConnection } from "../upstream/upstream-connection.ts";
+import type { Upstream } from "../upstream/upstream.ts";
 import { answerOnStream, endRequest } from "./own-answer-on-stream.ts";
 import type { StreamClient } from "./stream-client.ts";
 import { Upload, type UploadOwner } from "./upload.ts";
@@ -34,10 +35,10 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
   /** As it goes to the app; its line says what the exchange is about. */
   readonly #sentHead: Buffer;
   readonly #isHead: boolean;
-  readonly #isRepeatable: boolean;
+  #isRepeatable: boolean;
   readonly #webSocket: WebSocketKey | undefined;
   readonly #upload: Upload;
-  #upstream: UpstreamConnection | undefined;
+  #upstream: Upstream | undefined;
   #withdraw: (() => void) | undefined;
   /** The answer's status, once its head is on its way to the client. */
   #status = 0;
@@ -45,6 +46,8 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
   /** No more of a body goes with this answer. */
   #answerEnded = false;
   #trailers: OutgoingHttpHeaders = {};
+  /** What the client hasn't taken yet of what is written without a copy. */
+  #uncopied = 0;
   /** Since when the client has taken nothing, and how much waited for it then. */
   #stall = { since: 0, waiting: 0 };
   /** What only the access log wants to know. */
@@ -137,7 +140,7 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
     );
   }
 
-  #send(upstream: UpstreamConnection): void {
+  #send(upstream: Upstream): void {
     this.#upstream = upstream;
     upstream.begin(this, { isHead: this.#isHead, wantsUpgrade: this.#webSocket !== undefined });
     upstream.write(this.#sentHead);
@@ -196,7 +199,13 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
   data(bytes: Buffer, start: number, end: number): void {
     if (this.#answerEnded || this.#upstream === undefined) return;
     this.#told.sent += end - start;
-    TO_CLIENT.copy(bytes, start, end);
+    if (end - start <= COPIED_AT_MOST) return TO_CLIENT.copy(bytes, start, end);
+    if (TO_CLIENT.length > 0) this.#stream.write(TO_CLIENT.take());
+    // The app's connection reads into the same bytes again: not before these went out.
+    this.#uncopied++;
+    this.#stream.write(bytes.subarray(start, end), () => {
+      if (--this.#uncopied === 0) this.#upstream?.resume();
+    });
   }
 
   trailers(fields: Fields): void {
@@ -210,9 +219,11 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
     if (complete) {
       if (!this.#answerEnded) this.#stream.end(bytes);
       this.#answerEnded = true;
-      return true;
+      return this.#uncopied === 0;
     }
-    if (bytes === undefined || this.#stream.write(bytes)) return true;
+    const flows = bytes === undefined || this.#stream.write(bytes);
+    if (this.#uncopied > 0) return false;
+    if (flows) return true;
     this.#stream.once("drain", () => this.#upstream?.resume());
     return false;
   }
@@ -231,6 +242,10 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
     TO_CLIENT.discard();
     this.#upstream = undefined;
     if (kind === "stale" && this.#isRepeatable) return this.#connect();
+    if (kind === "unread" && this.#isRepeatable) {
+      this.#isRepeatable = false; // an app that resets them all isn't asked for ever
+      return this.#connect();
+    }
     this.#fail(error);
   }
 

@@ -1,7 +1,7 @@
 import type { ServerOptions } from "node:http2";
 
 /** Bytes of a body that a client may send ahead of its app, a stream. */
-export const STREAM_WINDOW = 256 * 1024;
+const STREAM_WINDOW = 256 * 1024;
 /** And all streams of a connection, before the proxy has read them. */
 export const SESSION_WINDOW = 1024 * 1024;
 

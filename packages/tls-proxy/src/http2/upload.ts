@@ -3,7 +3,7 @@ import type { Outgoing } from "../http1/outgoing.ts";
 import type { Refusal } from "../http1/refusal.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import type { RelayLimits } from "../relay/relay-options.ts";
-import type { UpstreamConnection } from "../upstream/upstream-connection.ts";
+import type { Upstream } from "../upstream/upstream.ts";
 import { RequestBody } from "./request-body.ts";
 
 /** Over how long the rate of a body is measured, milliseconds. */
@@ -21,7 +21,7 @@ export class Upload {
   readonly #limits: RelayLimits;
   readonly #owner: UploadOwner;
   readonly #body: RequestBody;
-  #upstream: UpstreamConnection | undefined;
+  #upstream: Upstream | undefined;
   #trailers: readonly string[] | undefined;
   #windowStart = 0;
   #lengthBefore = 0;
@@ -52,7 +52,7 @@ export class Upload {
     return { status: 413, reason: `its body is longer than ${this.#limits.maxBody} bytes` };
   }
 
-  start(upstream: UpstreamConnection): void {
+  start(upstream: Upstream): void {
     if (this.#body.ended) return upstream.requestEnded();
     this.#upstream = upstream;
     this.#windowStart = performance.now();

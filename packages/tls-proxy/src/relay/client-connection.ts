@@ -33,8 +33,6 @@ type State =
 const HEAD = new RequestHead();
 /** How long a connection that is ended from here may wait for its client's end, milliseconds. */
 const LINGER = 5_000;
-/** Over how long the rate of a body is measured, milliseconds. */
-const RATE_WINDOW = 10_000;
 
 /** One client's HTTP/1.1 connection: its requests one after the other, and its time-outs. */
 export class ClientConnection implements ExchangeClient {
@@ -97,8 +95,14 @@ export class ClientConnection implements ExchangeClient {
 
   /** At the end of all: a goodbye in the middle of an answer would make it look whole. */
   end(): void {
-    if (this.#state === "exchanging") this.socket.destroy();
+    if (this.#state === "exchanging") this.breakOff();
     else if (this.#state !== "lingering") this.#linger();
+  }
+
+  /** An HTTP/1.0 client tells a whole answer without a length from half of one by a reset only (RFC 9112 §8). */
+  breakOff(): void {
+    if (this.#exchange.endsByClose) this.arrival.reset();
+    else this.socket.destroy();
   }
 
   appFound(): void {
@@ -116,14 +120,16 @@ export class ClientConnection implements ExchangeClient {
     if (!persists || (this.closes && this.#backlog === undefined)) return this.#linger();
     this.#state = "waiting";
     this.#since = this.#owner.now;
+    // It may have been stopped for an app that has answered since, and takes the rest of the body later or never.
+    if (this.socket.isPaused()) this.socket.resume();
     this.#readBacklog();
   }
 
   refuseBody(status: number, reason: string): void {
     const answered = this.#exchange.hasAnswer;
-    this.#exchange.abort("refused");
-    if (answered) this.socket.destroy();
-    else this.#refuse({ status, reason });
+    this.#exchange.abort("refused", status);
+    if (answered) this.breakOff();
+    else this.#answerRefusal({ status, reason });
   }
 
   /** Called every second. */
@@ -190,11 +196,15 @@ export class ClientConnection implements ExchangeClient {
     this.#read(backlog);
   }
 
-  #refuse({ status, reason }: Refusal): void {
+  #refuse(refusal: Refusal): void {
+    this.#relay.observer.answered(refusal.status, 0);
+    this.#relay.access?.write(refusedEntry(this, refusal.status));
+    this.#answerRefusal(refusal);
+  }
+
+  #answerRefusal({ status, reason }: Refusal): void {
     const explanation = `The request was refused: ${reason}.`;
     this.socket.write(answerText({ status, explanation, close: true }, "", this.#relay.rules), "latin1");
-    this.#relay.observer.answered(status, 0);
-    this.#relay.access?.write(refusedEntry(this, status));
     this.#linger();
   }
 
@@ -218,8 +228,8 @@ export class ClientConnection implements ExchangeClient {
 
   #lookAtBody(now: number, age: number): void {
     const waits = this.#exchange.awaitsBody && !this.socket.isPaused();
-    if (waits && age < RATE_WINDOW) return;
-    const { minBodyRate } = this.#relay.limits;
+    const { minBodyRate, bodyRateWindow } = this.#relay.limits;
+    if (waits && age < bodyRateWindow) return;
     const tooSlow = this.#exchange.bodyLength - this.#bodyBefore < (minBodyRate * age) / 1000;
     if (waits && tooSlow) this.refuseBody(408, "its body comes too slowly");
     else this.#restartWindow(now);

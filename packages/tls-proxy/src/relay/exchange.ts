@@ -12,7 +12,7 @@ import type { ResponseHead } from "../http1/response-head.ts";
 import type { AnswerRules } from "../answers/answer-rules.ts";
 import { APP_AWAY, APP_FAILED, type OwnAnswer, answerText } from "../answers/own-answer.ts";
 import type { AnswerReceiver, UpstreamFailure } from "../upstream/answer-receiver.ts";
-import type { Expectation, UpstreamConnection } from "../upstream/upstream-connection.ts";
+import type { Expectation, Upstream } from "../upstream/upstream.ts";
 import { type Outcome, accessEntry } from "../access-log/access-entry.ts";
 import type { RelayOptions } from "./relay-options.ts";
 import { COPIED_AT_MOST, RequestBody } from "./request-body.ts";
@@ -31,6 +31,8 @@ export interface ExchangeClient {
   tunnelBegins(): void;
   /** The exchange is over. @param persists whether the connection may go on */
   exchangeEnded(persists: boolean): void;
+  /** Ends the connection so that half an answer doesn't look whole. */
+  breakOff(): void;
   /** The request's body is refused. */
   refuseBody(status: number, reason: string): void;
 }
@@ -48,7 +50,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
   readonly #client: ExchangeClient;
   readonly #relay: RelayOptions;
   readonly #body = new RequestBody(TO_APP);
-  #upstream: UpstreamConnection | undefined;
+  #upstream: Upstream | undefined;
   #withdraw: (() => void) | undefined;
   /** As it went to the app; its line says what the exchange is about. */
   #sentHead: Buffer = EMPTY;
@@ -65,6 +67,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
   /** The answer's status, once its head is on its way to the client. */
   #status = 0;
   chunked = false;
+  #endsByClose = false;
   #hasTrailers = false;
   /** What only the access log wants to know. */
   #told: { sent: number; upstreamTime?: number } = { sent: 0 };
@@ -88,6 +91,11 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
   /** Whether the rest of the body is the client's to send now, and doesn't wait for a word of the app. */
   get awaitsBody(): boolean {
     return this.wantsBody && !(this.#expectsContinue && this.#body.length === 0);
+  }
+
+  /** Whether the client takes the connection's end for the answer's. */
+  get endsByClose(): boolean {
+    return this.#endsByClose;
   }
 
   get hasAnswer(): boolean {
@@ -132,7 +140,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     this.wantsUpgrade = head.upgradeField >= 0;
     this.#isRepeatable = head.framing === "none" && head.upgradeField < 0 && isIdempotent(head);
     this.#expectsContinue = head.expectsContinue;
-    this.#isTunnel = this.#hasTrailers = this.chunked = this.#discards = false;
+    this.#isTunnel = this.#hasTrailers = this.chunked = this.#endsByClose = this.#discards = false;
     this.#status = 0;
     this.#body.begin(head);
     forwardRequestHead(head, this.#client.origin, this.#relay.defaultHost, TO_APP);
@@ -186,11 +194,14 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     else if (this.#body.ended) this.#client.exchangeEnded(true);
   }
 
-  /** The client has gone, or is sent away: so does the app's work. */
-  abort(outcome: Outcome = "client-gone"): void {
+  /**
+   * The client has gone, or is sent away: so does the app's work.
+   * @param status what it counts as, unless an answer had begun
+   */
+  abort(outcome: Outcome = "client-gone", status = CLIENT_GONE): void {
     this.#withdraw?.();
     this.#upstream?.abort();
-    this.#over(outcome);
+    this.#over(outcome, status);
   }
 
   /** The client of a tunnel has said all. */
@@ -220,13 +231,13 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     );
   }
 
-  #begin(upstream: UpstreamConnection): void {
+  #begin(upstream: Upstream): void {
     this.#upstream = upstream;
     upstream.begin(this, this);
     if (this.#body.ended) upstream.requestEnded();
   }
 
-  #send(upstream: UpstreamConnection): void {
+  #send(upstream: Upstream): void {
     this.#begin(upstream);
     upstream.write(this.#sentHead);
   }
@@ -244,7 +255,9 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     if (this.#relay.access !== undefined) this.#told = { sent: 0, upstreamTime: performance.now() - this.startedAt };
     this.#isTunnel = head.status === 101;
     if (this.#client.closes || this.#mayHoldBack) this.#keepAlive = false;
-    this.chunked = !this.#isHttp10 && (framing === "chunked" || framing === "close");
+    const hasLength = framing !== "chunked" && framing !== "close";
+    this.chunked = !this.#isHttp10 && !hasLength;
+    this.#endsByClose = this.#isHttp10 && !hasLength;
     forwardResponseHead(head, this, TO_CLIENT);
     if (this.#isTunnel) this.#client.tunnelBegins();
   }
@@ -294,11 +307,14 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     TO_CLIENT.discard();
     this.#upstream = undefined;
     if (kind === "stale" && this.#isRepeatable) return this.#connect();
+    if (kind === "unread" && this.#isRepeatable) {
+      this.#isRepeatable = false; // an app that resets them all isn't asked for ever
+      return this.#connect();
+    }
     this.#relay.observer.failed(error);
     if (this.#status === 0) return this.#answerInstead(APP_FAILED);
-    // Half an answer must not look whole.
     this.#over("app-failed");
-    this.#client.socket.destroy();
+    this.#client.breakOff();
   }
 
   #answerInstead(own: OwnAnswer): void {
@@ -322,10 +338,10 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     else this.#client.exchangeEnded(persists);
   }
 
-  #over(outcome: Outcome): void {
+  #over(outcome: Outcome, unanswered = CLIENT_GONE): void {
     this.#upstream = this.#withdraw = undefined;
     if (this.startedAt === 0) return;
-    const status = this.#status || CLIENT_GONE;
+    const status = this.#status || unanswered;
     const duration = performance.now() - this.startedAt;
     this.#relay.observer.answered(status, duration / 1000);
     if (this.#relay.access !== undefined) {

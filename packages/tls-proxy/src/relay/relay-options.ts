@@ -1,6 +1,6 @@
 import type { AccessLog } from "../access-log/access-log.ts";
 import type { AnswerRules } from "../answers/answer-rules.ts";
-import type { UpstreamPool } from "../upstream/upstream-pool.ts";
+import type { Upstreams } from "../upstream/upstream.ts";
 
 /** What an engine tells of requests and of the app. */
 export interface RelayObserver {
@@ -22,8 +22,10 @@ export interface RelayLimits {
   readonly keepAliveTimeout: number;
   /** How long a client may take nothing of what is sent to it, or send nothing of what it announced. */
   readonly stallTimeout: number;
-  /** Least bytes a second of a request's body, over ten seconds; the app's own slowness doesn't count. */
+  /** Least bytes a second of a request's body; the app's own slowness doesn't count. */
   readonly minBodyRate: number;
+  /** Over how long the rate of a body is measured. */
+  readonly bodyRateWindow: number;
   readonly maxBody: number;
   readonly maxRequests: number;
 }
@@ -33,13 +35,14 @@ export const DEFAULT_LIMITS: RelayLimits = {
   keepAliveTimeout: 75_000, // longer than the 60 s of common load balancers, or they send into a closing connection
   stallTimeout: 60_000,
   minBodyRate: 240,
+  bodyRateWindow: 10_000,
   maxBody: 0,
   maxRequests: 0,
 };
 
 /** What all connections of a relay share. */
 export interface RelayOptions {
-  readonly pool: UpstreamPool;
+  readonly pool: Upstreams;
   /** The Host that the app gets from HTTP/1.0 clients that send none. */
   readonly defaultHost: string;
   readonly observer: RelayObserver;

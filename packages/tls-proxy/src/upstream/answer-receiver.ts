@@ -7,6 +7,8 @@ export type FailureKind =
   | "away"
   /** A connection that had been used before was closed before it answered: the app may never have seen the request. */
   | "stale"
+  /** A new connection was reset before it answered: the app closed it with the request unread. */
+  | "unread"
   /** The app broke off, before its answer or in it. */
   | "broke-off"
   /** The app's answer isn't one that can be passed on. */

@@ -1,9 +1,10 @@
 import { type Socket, connect } from "node:net";
-import type { Address } from "@pillion/kit";
+import { type Address, systemCode } from "@pillion/kit";
 import { BodyReader } from "../http1/body.ts";
 import { INCOMPLETE } from "../http1/fields.ts";
 import { ResponseHead, parseResponseHead } from "../http1/response-head.ts";
 import type { AnswerReceiver, FailureKind } from "./answer-receiver.ts";
+import type { Expectation, Upstream } from "./upstream.ts";
 
 /** What a connection tells of itself. */
 export interface UpstreamConnectionOwner {
@@ -13,21 +14,13 @@ export interface UpstreamConnectionOwner {
   closed(connection: UpstreamConnection, error: Error | undefined): void;
 }
 
-/** What an answer depends on besides its own head. */
-export interface Expectation {
-  /** The request's method is HEAD. */
-  readonly isHead: boolean;
-  /** The request asks to switch protocols. */
-  readonly wantsUpgrade: boolean;
-}
-
 const READ_SIZE = 64 * 1024;
 const MAX_HEAD = 64 * 1024;
 /** Used within one read only. */
 const HEAD = new ResponseHead();
 
 /** A connection to the app: carries one exchange after the other, and reads their answers (RFC 9112). */
-export class UpstreamConnection {
+export class UpstreamConnection implements Upstream {
   /** How many requests it has carried before. */
   uses = 0;
   /** In rounds of its owner. */
@@ -200,9 +193,14 @@ export class UpstreamConnection {
   #closed(): void {
     if (this.#isComplete && this.#receiver !== undefined) this.#finish(this.#receiver);
     const error = this.#error ?? new Error("the app closed the connection");
-    const kind = this.uses > 0 && !this.#answered ? "stale" : "broke-off";
-    this.#fail(kind, error);
+    this.#fail(this.#answered ? "broke-off" : this.#unansweredKind, error);
     this.#owner.closed(this, this.#error);
+  }
+
+  /** Whoever closes what it hasn't read resets it (RFC 2525 §2.17), such as a listener what it hasn't accepted. */
+  get #unansweredKind(): FailureKind {
+    if (this.uses > 0) return "stale";
+    return systemCode(this.#error) === "ECONNRESET" || systemCode(this.#error) === "EPIPE" ? "unread" : "broke-off";
   }
 
   #fail(kind: FailureKind, error: Error): void {

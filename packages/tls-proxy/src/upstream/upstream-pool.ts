@@ -1,6 +1,7 @@
 import type { Address } from "@pillion/kit";
 import { systemCode } from "@pillion/kit";
 import { UpstreamConnection, type UpstreamConnectionOwner } from "./upstream-connection.ts";
+import type { Upstreams } from "./upstream.ts";
 
 /** What the pool tells of the app. */
 interface UpstreamPoolObserver {
@@ -36,13 +37,15 @@ const PROBE_INTERVAL = 100;
  * Connections to the app. The one that was used last is used first, so that few stay warm and the others end. While the
  * app is away, requests wait here, and one connection at a time looks whether it is back.
  */
-export class UpstreamPool implements UpstreamConnectionOwner {
+export class UpstreamPool implements Upstreams, UpstreamConnectionOwner {
   readonly #options: UpstreamPoolOptions;
   readonly #idle: UpstreamConnection[] = [];
   readonly #open = new Set<UpstreamConnection>();
   readonly #connecting = new Map<UpstreamConnection, Waiting>();
   /** In the order in which they came, while the app is away. */
   readonly #waiting = new Set<Waiting>();
+  /** Why they wait. */
+  #away = new Error("nothing answers");
   #probe: NodeJS.Timeout | undefined;
   #house: NodeJS.Timeout | undefined;
   #closed = false;
@@ -97,6 +100,12 @@ export class UpstreamPool implements UpstreamConnectionOwner {
 
   idle(connection: UpstreamConnection): void {
     if (this.#closed || this.#idle.length >= MAX_IDLE) return connection.abort();
+    // An app that ends takes no new connections any more, and answers on those that it has.
+    const [first] = this.#waiting;
+    if (first !== undefined && connection.usable) {
+      this.#waiting.delete(first);
+      return first.use(connection);
+    }
     connection.idleSince = this.#round;
     this.#idle.push(connection);
     this.#house ??= setInterval(() => this.#dropOldest(), MAX_IDLE_TIME / IDLE_ROUNDS).unref();
@@ -107,9 +116,10 @@ export class UpstreamPool implements UpstreamConnectionOwner {
     const place = this.#idle.indexOf(connection);
     if (place >= 0) this.#idle.splice(place, 1);
     const waiting = this.#connecting.get(connection);
-    if (waiting === undefined) return;
     this.#connecting.delete(connection);
-    this.#refused(waiting, error ?? new Error("the app closed the connection at once"));
+    if (waiting !== undefined) this.#refused(waiting, error ?? new Error("the app closed the connection at once"));
+    // Whose attempt it was may have left, or failed for good: the others still want to know.
+    if (this.#waiting.size > 0 && this.#connecting.size === 0) this.#lookLater();
   }
 
   /** Ends idle connections, and those that come back from their exchange. */
@@ -131,17 +141,21 @@ export class UpstreamPool implements UpstreamConnectionOwner {
     if (!IS_AWAY.has(systemCode(error) ?? "")) return waiting.fail(error);
     this.#options.observer.away(error);
     if (performance.now() >= waiting.until) return waiting.fail(error);
+    this.#away = error;
     this.#waiting.add(waiting);
-    this.#probe ??= setTimeout(() => this.#lookAgain(error), PROBE_INTERVAL);
   }
 
-  #lookAgain(error: Error): void {
+  #lookLater(): void {
+    if (!this.#closed) this.#probe ??= setTimeout(() => this.#lookAgain(), PROBE_INTERVAL);
+  }
+
+  #lookAgain(): void {
     this.#probe = undefined;
     const now = performance.now();
     for (const waiting of this.#waiting) {
       if (now < waiting.until) continue;
       this.#waiting.delete(waiting);
-      waiting.fail(error);
+      waiting.fail(this.#away);
     }
     const [first] = this.#waiting;
     if (first === undefined) return;
@@ -171,6 +185,7 @@ export class UpstreamPool implements UpstreamConnectionOwner {
 /** Codes of an app that isn't there; others are those of one that is, and of machines. */
 const IS_AWAY = new Set([
   "ECONNREFUSED",
+  "ECONNRESET", // while connecting: it ended before it accepted
   "EHOSTUNREACH",
   "ENETUNREACH",
   "ETIMEDOUT",

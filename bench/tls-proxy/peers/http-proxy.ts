@@ -1,0 +1,7 @@
+import httpProxy from "http-proxy";
+import { keepAliveAgent, serve, upstream } from "./tls-front.ts";
+
+// without an agent it would close its connection to the app each time, and the client's with it
+const proxy = httpProxy.createProxyServer({ target: upstream, agent: keepAliveAgent(), xfwd: true });
+proxy.on("error", (error) => console.error(error.message));
+serve((request, response) => proxy.web(request, response));

@@ -1,0 +1,18 @@
+import { availableParallelism } from "node:os";
+import type { OptionType } from "@pillion/kit";
+
+/** More than this is a mistake: each has a runtime of its own. */
+const MOST = 128;
+
+/** How many processes serve; `auto` is one for each processor that this one may use. */
+export const workerCount: OptionType<number> = {
+  placeholder: "N|auto",
+  expects: `a whole number from 1 to ${MOST}, or auto`,
+  parse(text) {
+    if (text === "auto") return Math.min(MOST, availableParallelism());
+    if (!/^\d{1,3}$/.test(text)) throw new RangeError("not a number of processes");
+    const count = Number(text);
+    if (count < 1 || count > MOST) throw new RangeError(count < 1 ? "less than 1" : `more than ${MOST}`);
+    return count;
+  },
+};

@@ -1,0 +1,28 @@
+import type { EngineName } from "../start-proxy.ts";
+
+/** What of a request's head the app must see. */
+export interface Forwarded {
+  /** The request line, without its line end. */
+  readonly line: string;
+  /** The client's lines that stay, with their line ends; `Host` among them. */
+  readonly lines: string;
+  /** What the request is for. */
+  readonly host?: string;
+  readonly chunked?: boolean;
+}
+
+/** The head that the app must see, byte for byte. */
+export function forwardedHead(engine: EngineName, { line, lines, host = "app", chunked = false }: Forwarded): string {
+  const port = /:(\d+)$/.exec(host)?.[1] ?? "443";
+  const ours = [
+    "X-Forwarded-For: 127.0.0.1",
+    "X-Forwarded-Proto: https",
+    `X-Forwarded-Host: ${host}`,
+    `X-Forwarded-Port: ${port}`,
+    `Forwarded: for=127.0.0.1;host="${host}";proto=https`,
+    ...(chunked ? ["Transfer-Encoding: chunked"] : []),
+    // Node's client says what is HTTP/1.1's default.
+    ...(engine === "http-proxy" ? ["Connection: keep-alive"] : []),
+  ];
+  return `${line}\r\n${lines}${ours.join("\r\n")}\r\n\r\n`;
+}
