@@ -76,3 +76,9 @@ test("no client input shows in these fields: any case, underscores, duplicates, 
     }),
   );
 });
+
+test("several lines of a trusted proxy are one list, and ours is its end", () => {
+  const trusted = new Origin({ client: { address: "192.0.2.7" }, trusted: true });
+  const said = ["X-Forwarded-For", "198.51.100.1", "x-forwarded-for", "198.51.100.2"];
+  expect(withForwarded(said, trusted, host)[1]).toBe("198.51.100.1, 198.51.100.2, 192.0.2.7");
+});

@@ -9,8 +9,14 @@ import { selectFields } from "./hop-by-hop.ts";
 export function withForwarded(fields: readonly string[], origin: Origin, host: string): string[] {
   const said = new Map<string, string>();
   for (const [index, name] of fields.entries())
-    if (index % 2 === 0 && origin.trusted && isOrigin(name)) said.set(name.toLowerCase(), fields[index + 1] ?? "");
+    if (index % 2 === 0 && origin.trusted && isOrigin(name)) say(said, name.toLowerCase(), fields[index + 1] ?? "");
   return [...selectFields(fields, (name) => !isOrigin(name)), ...origin.fields(host, said)];
+}
+
+/** Of several lines one list (RFC 9110 §5.3). */
+function say(said: Map<string, string>, name: string, value: string): void {
+  const before = said.get(name);
+  said.set(name, before === undefined ? value : `${before}, ${value}`);
 }
 
 const isOrigin = (name: string): boolean => fieldKindOf(name) === FieldKind.origin;

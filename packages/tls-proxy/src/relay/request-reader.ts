@@ -27,8 +27,10 @@ export class RequestReader {
    */
   read(head: RequestHead, more: Buffer): Buffer | Refusal | undefined {
     // Nearly always: one request, and nothing else.
-    if (this.#partial === undefined && isOneHead(more))
+    if (this.#partial === undefined && isOneHead(more)) {
+      this.#skipped = false;
       return parseRequestHead(head, more, 0, more.length) ?? rest(head, more);
+    }
     const looked = this.#partial?.length ?? 0;
     let bytes = this.#partial === undefined ? more : Buffer.concat([this.#partial, more]);
     if (!this.#skipped && bytes[0] === CR && bytes[1] === LF) {
