@@ -128,7 +128,7 @@ describe("a connection that the app had closed when a request came", () => {
     client.socket.destroy();
   });
 
-  test("is repeated until a new connection answers, and a new one's failure is a 502", async () => {
+  test("is repeated on a new one, once more if that is reset as well, and then is a 502", async () => {
     const answered = answering(OK);
     await using app = await startRawApp((socket, received) => {
       if (received.includes("/second")) socket.resetAndDestroy();
@@ -140,7 +140,7 @@ describe("a connection that the app had closed when a request came", () => {
     await client.receives(/ok$/);
     client.send(request("GET /second"));
     await client.receives(/HTTP\/1\.1 502 /);
-    expect(app.received.join("").split("/second")).toHaveLength(3);
+    expect(app.received.join("").split("/second")).toHaveLength(4);
     client.socket.destroy();
   });
 });
