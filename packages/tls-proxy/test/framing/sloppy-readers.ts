@@ -34,6 +34,10 @@ export const SLOPPY_READERS: Readonly<Record<string, Laxness>> = {
   "ends lines at NUL": { lineEnd: /\r\n|\0/y },
   "folds lines": { folds: true, chunked: /chunked/i },
   "takes _ for -": { name: (name) => name.toLowerCase().replaceAll("_", "-") },
+  "takes _ for -, and a length first": {
+    name: (name) => name.toLowerCase().replaceAll("_", "-"),
+    prefersLength: true,
+  },
   "sees only a name's letters": { name: tidy },
   "sees only a name's letters, and a length first": { name: tidy, prefersLength: true },
   "reads the first length": { length: (values) => Number.parseInt(values[0] ?? "0", 10) },
@@ -62,9 +66,15 @@ export const SLOPPY_READERS: Readonly<Record<string, Laxness>> = {
 };
 
 /** Readers that misread messages which nobody could write better: they prove a row, but judge no proxy. */
-export const BROKEN_READERS: Readonly<Record<string, Laxness>> = {
+const BROKEN_READERS: Readonly<Record<string, Laxness>> = {
   "reads no bodies": { length: () => 0, chunked: /^never$/, skipsJunk: true },
 };
+
+/** Whether one of all these readers finds a request to `/smuggled` in a text. */
+export function isHiddenToSome(text: string): boolean {
+  const all = [...Object.values(SLOPPY_READERS), ...Object.values(BROKEN_READERS)];
+  return all.some((laxness) => readSloppily(text, laxness).includes("/smuggled"));
+}
 
 /** The targets of the requests that such a reader finds in a connection's bytes. */
 export function readSloppily(text: string, laxness: Laxness): string[] {
