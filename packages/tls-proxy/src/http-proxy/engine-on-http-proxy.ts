@@ -4,7 +4,7 @@ import type { Address } from "@pillion/kit";
 import { type AnswerRules, NO_RULES, applyAnswerRules } from "../answers/answer-rules.ts";
 import httpProxy from "http-proxy";
 import type { Engine, UpstreamObserver } from "./engine.ts";
-import { withoutHopByHop } from "./hop-by-hop.ts";
+import { selectFields, withoutHopByHop } from "./hop-by-hop.ts";
 import { decided } from "./decided-options.ts";
 import { httpProxyUpgrades } from "./upgrades.ts";
 import { answer } from "../answers/own-answer.ts";
@@ -54,7 +54,10 @@ export function httpProxyEngine(upstream: Address, observer: UpstreamObserver, r
 
   proxy.on("proxyRes", (fromApp, request, response) => {
     try {
-      const fields = applyAnswerRules(withoutHopByHop(fromApp.rawHeaders), passages.get(request)?.host ?? "", rules);
+      const endToEnd = withoutHopByHop(fromApp.rawHeaders);
+      // RFC 9110 §8.6: no length with 204.
+      const said = fromApp.statusCode === 204 ? selectFields(endToEnd, (name) => name !== "content-length") : endToEnd;
+      const fields = applyAnswerRules(said, passages.get(request)?.host ?? "", rules);
       response.writeHead(fromApp.statusCode ?? 0, fromApp.statusMessage ?? "", fields);
     } catch (error) {
       // A status or a reason that Node's parser lets in and its serializer refuses.
@@ -106,9 +109,12 @@ function relayBody(fromApp: IncomingMessage, response: ServerResponse): void {
 /** With the first bytes of the body where they are here already, alone where they aren't. */
 function sendHeadSoon(message: ClientRequest | ServerResponse): void {
   setImmediate(() => {
-    if (!message.writableEnded && !message.destroyed) message.flushHeaders();
+    if (!message.writableEnded && !message.destroyed) message.write(NOTHING);
   });
 }
+
+/** With these the head goes out in latin1, as it came; `flushHeaders` would send it in UTF-8. */
+const NOTHING = Buffer.alloc(0);
 
 /** RFC 9112 §9.3.1: an idle connection may close while a request is on its way. */
 function brokeOff(error: NodeJS.ErrnoException): boolean {
