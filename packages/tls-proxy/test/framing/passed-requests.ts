@@ -143,6 +143,12 @@ const BODIES: PassedRequest[] = [
     head: { ...POST, lines: `${HOST}Expect: 100-continue\r\n${LENGTH_5}` },
     body: "hello",
   },
+  {
+    name: "bytes beyond ASCII before a body",
+    bytes: post(`X-Text: caf\xe9 \xff\r\n${LENGTH_5}`, "h\xe9llo"),
+    head: { ...POST, lines: `${HOST}X-Text: caf\xe9 \xff\r\n${LENGTH_5}` },
+    body: "h\xe9llo",
+  },
   { name: "no body", bytes: post("", ""), head: POST },
   { name: "an empty body in chunks", bytes: chunks("0\r\n\r\n"), head: CHUNKED },
   { name: "chunks", bytes: chunks("5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"), head: CHUNKED, body: "hello world" },
