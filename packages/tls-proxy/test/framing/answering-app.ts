@@ -10,6 +10,8 @@ export interface Scripted {
 
 export interface AnsweringApp extends AsyncDisposable {
   readonly port: number;
+  /** How many connections have come. */
+  accepted: number;
   /** What is answered from now on. A request to `/17` gets it cut behind 17 bytes; one to `/0`, whole. */
   script: Scripted;
 }
@@ -20,6 +22,7 @@ export async function startAnsweringApp(): Promise<AnsweringApp> {
   const server = createServer({ noDelay: true }, (socket) => {
     let received = "";
     open.add(socket);
+    app.accepted++;
     socket.on("close", () => open.delete(socket)).on("error", () => {});
     socket.on("data", (bytes) => {
       received += bytes.toString("latin1");
@@ -33,6 +36,7 @@ export async function startAnsweringApp(): Promise<AnsweringApp> {
   await once(server, "listening");
   const app: AnsweringApp = {
     port: (server.address() as AddressInfo).port,
+    accepted: 0,
     script: { answer: "", closes: true },
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy();

@@ -44,7 +44,10 @@ describe.each(engines)("engine %s", (engine) => {
     const answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
     app.script = { answer: `${answer}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil`, closes: false };
     const isWhole = (received: string) => readAnswer(received, false) !== undefined;
+    const before = app.accepted;
     for (let count = 0; count < 20; count++)
       expect(await sendSplit(target, "GET / HTTP/1.1\r\nHost: app\r\n\r\n", 0, isWhole)).toMatch(/\r\n\r\nhello$/);
+    // The first one may have found an idle connection. None of them is used again.
+    expect(app.accepted - before).toBeGreaterThanOrEqual(19);
   });
 });
