@@ -71,7 +71,9 @@ export function httpProxyEngine(
       const said = customization?.answers(fromApp, request, response) ?? fromApp.rawHeaders;
       if (response.headersSent) return void fromApp.resume(); // a listener has answered
       rewrite = rewriteOf(fromApp, request.method);
-      const endToEnd = selectFields(withoutHopByHop(said), (name) => !rewrite || !ABOUT_BYTES.has(name));
+      // RFC 9110 §8.6: no length with 204.
+      const dropped = rewrite ? ABOUT_BYTES : fromApp.statusCode === 204 ? LENGTH : NOTHING;
+      const endToEnd = selectFields(withoutHopByHop(said), (name) => !dropped.has(name));
       const fields = applyAnswerRules(endToEnd, passages.get(request)?.host ?? "", rules);
       response.writeHead(fromApp.statusCode ?? 0, fromApp.statusMessage ?? "", fields);
     } catch (error) {
@@ -146,9 +148,12 @@ async function* counted(pieces: AsyncIterable<string | Buffer>, onSent?: (bytes:
 /** With the first bytes of the body where they are here already, alone where they aren't. */
 function sendHeadSoon(message: ClientRequest | ServerResponse): void {
   setImmediate(() => {
-    if (!message.writableEnded && !message.destroyed) message.flushHeaders();
+    if (!message.writableEnded && !message.destroyed) message.write(NOTHING);
   });
 }
+
+/** With these the head goes out in latin1, as it came; `flushHeaders` would send it in UTF-8. */
+const NOTHING = Buffer.alloc(0);
 
 /** RFC 9112 §9.3.1: an idle connection may close while a request is on its way. */
 function brokeOff(error: NodeJS.ErrnoException): boolean {
@@ -159,3 +164,6 @@ function brokeOff(error: NodeJS.ErrnoException): boolean {
 function isRepeatable(outgoing: UpstreamRequest): boolean {
   return !outgoing.hasBody && ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].includes(outgoing.method);
 }
+
+const LENGTH: ReadonlySet<string> = new Set(["content-length"]);
+const NOTHING: ReadonlySet<string> = new Set();
