@@ -276,6 +276,10 @@ export const options = defineOptions(
         "h2c:// is only for --mode http with --engine relay",
         "Leave h2c:// out, or the other option",
       );
+    // Limits that look set, and aren't, are worse than none.
+    for (const limit of ["maxBody", "maxRequests"] as const)
+      if (values.engine === "http-proxy" && (values[limit] ?? 0) > 0)
+        problem([limit, "engine"], "is not kept by --engine http-proxy", "Leave one of them out");
     if (upstream && appPort) problem("appPort", "says the same as --upstream", "Give one of them");
     if (!upstream && !appPort)
       problem(["appPort", "upstream"], "is missing", "Say where the app listens, with --app-port or --upstream");
