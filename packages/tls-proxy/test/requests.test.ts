@@ -65,7 +65,7 @@ describe.each(engines)("engine %s", (engine) => {
     await using proxy = await startProxy(app.port, { engine });
     const text = await exchange(proxy, head("GET / HTTP/1.1", "Host: other\r\n") + head("GET /smuggled HTTP/1.1"));
     expect(text.match(/HTTP\/1.1/g)).toHaveLength(1);
-    await vi.waitFor(() => expect(app.open.size).toBe(0));
+    expect(app.received).toEqual([]);
   });
 
   test("100 fields and a head just under the limit pass", async () => {

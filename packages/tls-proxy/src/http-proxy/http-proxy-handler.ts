@@ -37,6 +37,8 @@ export class HttpProxyHandler implements ConnectionHandler {
   readonly #options: HttpProxyHandlerOptions;
   readonly #origins = new WeakMap<object, Origin>();
   readonly #arrivals = new WeakMap<object, Arrival>();
+  /** Connections that end with a refusal. Node's parser goes on in what it has read already: nobody shall hear of it. */
+  readonly #refused = new WeakSet<object>();
 
   constructor(options: HttpProxyHandlerOptions) {
     this.#options = options;
@@ -45,6 +47,7 @@ export class HttpProxyHandler implements ConnectionHandler {
       ...http,
       requestTimeout: 0, // by progress (stallTimeout) and never by total time: uploads may be long
       insecureHTTPParser: false,
+      requireHostHeader: false, // request-rules.ts refuses it: Node would, and serve what is pipelined behind it
       shouldUpgradeCallback: (request) => this.#isUpgrade(request),
     });
     this.#server.maxHeadersCount = 0; // no silent dropping of fields beyond a limit: request-rules.ts counts and refuses
@@ -90,8 +93,10 @@ export class HttpProxyHandler implements ConnectionHandler {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#refused.has(request.socket)) return;
     const { observer, access, rules, engine } = this.#options;
     const refusal = this.#refusalOf(request);
+    if (refusal) this.#refused.add(request.socket);
     let bytesSent = 0;
     const gone = this.connections.begin(request, response, (seconds) => {
       const status = response.headersSent ? response.statusCode : CLIENT_GONE;
@@ -113,6 +118,7 @@ export class HttpProxyHandler implements ConnectionHandler {
 
   #tunnel(request: IncomingMessage, socket: Duplex, early: Buffer): void {
     socket.on("error", () => {}); // Node's own listener went with the parser; 'close' follows
+    if (this.#refused.has(socket)) return void socket.end();
     const gone = this.connections.upgrade(request.socket);
     const refusal = this.#refusalOf(request);
     if (refusal) return answerOnSocket(request, socket, refused(refusal));
@@ -137,7 +143,8 @@ export class HttpProxyHandler implements ConnectionHandler {
     const { upgrade, "content-length": length, "transfer-encoding": encoding } = request.headers;
     const isHandshake =
       request.method === "GET" && request.httpVersion === "1.1" && upgrade?.toLowerCase() === "websocket";
-    return isHandshake && length === undefined && encoding === undefined && !this.connections.isBusy(request.socket);
+    const isAlone = !this.connections.isBusy(request.socket) && !this.#refused.has(request.socket);
+    return isHandshake && length === undefined && encoding === undefined && isAlone;
   }
 
   #refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {

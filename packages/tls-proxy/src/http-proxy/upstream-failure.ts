@@ -1,3 +1,4 @@
+import { CANNOT_CONNECT } from "../upstream/cannot-connect.ts";
 import type { UpstreamObserver } from "./engine.ts";
 import { APP_AWAY, APP_FAILED, type OwnAnswer } from "../answers/own-answer.ts";
 
@@ -10,13 +11,3 @@ export function answerInstead(error: NodeJS.ErrnoException, observer: UpstreamOb
   observer.failed(error);
   return APP_FAILED;
 }
-
-const CANNOT_CONNECT = new Set([
-  "ECONNREFUSED",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ETIMEDOUT",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "ENOENT",
-]);

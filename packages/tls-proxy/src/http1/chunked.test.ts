@@ -70,6 +70,7 @@ test.each([
   ["white space before", " 5\r\nhello\r\n"],
   ["white space behind", "5 \r\nhello\r\n"],
   ["a size of 17 digits", "00000000000000005\r\nhello\r\n"],
+  ["a size of 2^53", "20000000000000\r\n"],
   ["a size beyond 2^53", "40000000000000\r\n"],
   ["LF alone behind the size", "5\nhello\r\n"],
   ["CR without LF behind the size", "5\rhello\r\n"],

@@ -94,7 +94,7 @@ export class ChunkedDecoder {
   #readSize(octet: number): string | undefined {
     const digit = HEX[octet] ?? 0;
     if (digit > 0) {
-      this.#size = this.#size * 16 + digit - 1;
+      this.#size = this.#size * 16 + (digit - 1); // in this order: 2^53 + 1 - 1 is 2^53 - 1
       if (++this.#digits > MAX_SIZE_DIGITS || !Number.isSafeInteger(this.#size)) return "a chunk size is too large";
     } else if (this.#digits === 0) return "a chunk size isn't hexadecimal";
     else if (octet === CR) this.#state = "size-lf";

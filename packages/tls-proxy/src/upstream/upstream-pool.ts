@@ -1,5 +1,6 @@
 import type { Address } from "@pillion/kit";
 import { systemCode } from "@pillion/kit";
+import { CANNOT_CONNECT } from "./cannot-connect.ts";
 import { UpstreamConnection, type UpstreamConnectionOwner } from "./upstream-connection.ts";
 import type { Upstreams } from "./upstream.ts";
 
@@ -182,14 +183,5 @@ export class UpstreamPool implements Upstreams, UpstreamConnectionOwner {
   }
 }
 
-/** Codes of an app that isn't there; others are those of one that is, and of machines. */
-const IS_AWAY = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET", // while connecting: it ended before it accepted
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ETIMEDOUT",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "ENOENT",
-]);
+/** Codes of an app that isn't there. Reset while connecting: it ended before it accepted. */
+const IS_AWAY: ReadonlySet<string> = new Set([...CANNOT_CONNECT, "ECONNRESET"]);

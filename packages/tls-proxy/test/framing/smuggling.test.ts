@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type StartedProxy, connectTo, engines, exchange, startProxy } from "../start-proxy.ts";
+import { type ReadingApp, startReadingApp } from "./reading-app.ts";
+import { SMUGGLING } from "./smuggling.ts";
+
+const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND", "MADE-UP"];
+const FINAL = /^HTTP\/1\.1 ([2-5]\d\d) /m;
+
+/** The last request of a connection, which shows that the proxy still knows where requests begin. */
+const last = (target: string) => `GET ${target} HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n`;
+
+describe.each(engines)("engine %s", (engine) => {
+  const stack = new AsyncDisposableStack();
+  let app: ReadingApp;
+  let proxy: StartedProxy;
+
+  beforeAll(async () => {
+    app = stack.use(await startReadingApp());
+    proxy = stack.use(await startProxy(app.port, { engine }));
+  });
+  afterAll(() => stack.disposeAsync());
+
+  const rows = SMUGGLING.filter(({ only = engine }) => only === engine).map(
+    ({ name, bytes }) => [name, bytes] as const,
+  );
+  test.each(rows)("%s: no method brings a second request to the app", async (_name, bytes) => {
+    for (const method of METHODS) {
+      const answer = await attack(proxy, bytes(method));
+      expect(await exchange(proxy, last("/next")), method).toMatch(/^HTTP\/1\.1 200 /);
+      const { messages, faults } = app.take();
+      const targets = messages.map(({ head }) => head.split(" ")[1]);
+      const answered = answer.match(/^HTTP\/1\.1 200 /gm)?.length ?? 0;
+      const passed = ["/payload", "/behind"].slice(0, answered);
+      expect({ method, targets, faults }).toEqual({ method, targets: [...passed, "/next"], faults: [] });
+    }
+  });
+});
+
+/** Sends a payload, and one more request unless the connection was closed before. */
+async function attack(proxy: StartedProxy, bytes: string): Promise<string> {
+  const client = await connectTo(proxy);
+  client.send(bytes);
+  const answer = await client.receives(FINAL);
+  if (/^Connection: close\r$/m.test(answer)) return await client.closed;
+  client.send(last("/behind"));
+  return await client.closed;
+}
