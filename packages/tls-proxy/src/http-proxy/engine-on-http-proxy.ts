@@ -7,7 +7,7 @@ import type { Engine, UpstreamObserver } from "./engine.ts";
 import { selectFields, withoutHopByHop } from "./hop-by-hop.ts";
 import { decided } from "./decided-options.ts";
 import { Customization, type HttpProxyEvents } from "./customization.ts";
-import { ABOUT_BYTES, type RewriteBody, rewriteOf } from "./rewrite-body.ts";
+import { ABOUT_BYTES, type RewriteBody, hasBody, rewriteOf } from "./rewrite-body.ts";
 import { httpProxyUpgrades } from "./upgrades.ts";
 import { answer } from "../answers/own-answer.ts";
 import { answerInstead } from "./upstream-failure.ts";
@@ -70,23 +70,24 @@ export function httpProxyEngine(
     try {
       const said = customization?.answers(fromApp, request, response) ?? fromApp.rawHeaders;
       if (response.headersSent) return void fromApp.resume(); // a listener has answered
-      rewrite = rewriteOf(fromApp, request.method);
+      rewrite = rewriteOf(fromApp);
       // RFC 9110 §8.6: no length with 204.
-      const dropped = rewrite ? ABOUT_BYTES : fromApp.statusCode === 204 ? LENGTH : NOTHING;
-      const endToEnd = selectFields(withoutHopByHop(said), (name) => !dropped.has(name));
+      const dropped = rewrite ? ABOUT_BYTES : fromApp.statusCode === 204 ? LENGTH : undefined;
+      const endToEnd = selectFields(withoutHopByHop(said), (name) => !dropped?.has(name));
       const fields = applyAnswerRules(endToEnd, passages.get(request)?.host ?? "", rules);
       response.writeHead(fromApp.statusCode ?? 0, fromApp.statusMessage ?? "", fields);
     } catch (error) {
       // What a listener threw, or a status or a reason that Node's parser lets in and its serializer refuses.
       fromApp.destroy();
       instead(error as Error, request, response);
+      if (!response.writableEnded) response.destroy(); // a listener had begun an answer
       return;
     }
     observer.reached();
     fromApp.once("error", (error) => {
       if (!passages.get(request)?.gone.aborted) observer.failed(error);
     });
-    relayBody(fromApp, response, rewrite, passages.get(request)?.onSent);
+    relayBody(fromApp, response, hasBody(fromApp, request.method) ? rewrite : undefined, passages.get(request)?.onSent);
     if (customization) fromApp.once("end", () => customization.tell("end", request, response, fromApp));
   });
 
@@ -166,4 +167,3 @@ function isRepeatable(outgoing: UpstreamRequest): boolean {
 }
 
 const LENGTH: ReadonlySet<string> = new Set(["content-length"]);
-const NOTHING: ReadonlySet<string> = new Set();
