@@ -36,7 +36,9 @@ export function refusalOf(
 /** The forms of RFC 9112 §3.2 that fit here: origin-form, absolute-form, and `*` for OPTIONS. */
 function malformedTarget(target: string, method: string): string | undefined {
   if (/[^\x21-\x7e]|#/.test(target)) return "the request target holds a character that must be percent-encoded";
-  if (target.startsWith("/") || /^https?:\/\/[^/?#@]+([/?]|$)/i.test(target)) return undefined;
+  if (target.startsWith("/")) return undefined;
+  const [, authority] = /^https?:\/\/([^/?#@]+)(?:[/?]|$)/i.exec(target) ?? [];
+  if (authority !== undefined) return isHost(authority) ? undefined : "the host in the request target is malformed";
   return target === "*" && method === "OPTIONS"
     ? undefined
     : "the request target is neither a path nor an absolute URL";
@@ -47,10 +49,10 @@ function malformedHost(fields: readonly string[], version: string): string | und
   const hosts = fieldValues(fields, "host");
   if (hosts.length > 1) return "there is more than one Host field";
   if (hosts[0] === undefined) return version === "1.0" ? undefined : "there is no Host field";
-  return /^(\[[0-9a-f:.]+\]|[\w.~%!$&'()*+,;=-]+)(:\d{1,5})?$/i.test(hosts[0])
-    ? undefined
-    : "the Host field is malformed";
+  return isHost(hosts[0]) ? undefined : "the Host field is malformed";
 }
+
+const isHost = (text: string): boolean => /^(\[[0-9a-f:.]+\]|[\w.~%!$&'()*+,;=-]+)(:\d{1,5})?$/i.test(text);
 
 function ambiguousFraming(fields: readonly string[], version: string): string | undefined {
   const encodings = fieldValues(fields, "transfer-encoding");
@@ -61,9 +63,9 @@ function ambiguousFraming(fields: readonly string[], version: string): string | 
     return "there is Content-Length beside Transfer-Encoding";
   if (!Number.isSafeInteger(Number(fieldValues(fields, "content-length")[0] ?? 0)))
     return "Content-Length is not a number of octets";
-  const listed = connectionOptions(fields).find((option) =>
-    ["host", "content-length", "transfer-encoding"].includes(option),
-  );
+  const listed = connectionOptions(fields)
+    .map((option) => option.replaceAll("_", "-"))
+    .find((option) => ["host", "content-length", "transfer-encoding"].includes(option));
   return listed === undefined ? undefined : `Connection may not list ${listed}`;
 }
 

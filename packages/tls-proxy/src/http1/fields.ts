@@ -9,7 +9,7 @@ const MAX_FIELDS = 100;
 export class Fields {
   bytes: Buffer = EMPTY;
   count = 0;
-  /** Whether every line is `name: value CRLF`, so that lines can be passed on as they are. */
+  /** Whether every line is as the standard wants it, so that lines can be passed on as they are. */
   clean = true;
   /** A line from its first octet to behind its line end; name and value without white space around. */
   readonly lineStart = new Int32Array(MAX_FIELDS + 1);

@@ -36,6 +36,7 @@ test.each([
     {},
     "HTTP/1.1 200 OK\r\nServer: old\r\nContent-Length: 5\r\n\r\n",
   ],
+  ["no space, either", "HTTP/1.1 299\r\nContent-Length: 0\r\n\r\n", {}, "HTTP/1.1 299 \r\nContent-Length: 0\r\n\r\n"],
   ["no reason", "HTTP/1.0 299\r\nContent-Length: 0\r\n\r\n", {}, "HTTP/1.1 299 \r\nContent-Length: 0\r\n\r\n"],
   [
     "of two equal lengths one",

@@ -73,11 +73,13 @@ function readStatusLine(head: ResponseHead, bytes: Buffer, start: number, end: n
   let position = code;
   while (position < end && VALUE[bytes[position] ?? 0] !== 0) position++;
   if (position >= end) return INCOMPLETE;
+  const { fields } = head;
   head.start = start;
   head.minorVersion = bytes[code - 2] === 0x30 ? 0 : 1;
   head.reasonStart = Math.min(code + 4, position);
+  if (position < code + 4) fields.clean = false; // the space that stands before no reason, too, is missing (RFC 9112 §4)
   head.reasonEnd = position;
-  const next = lineEnd(head.fields, position, end, "lenient");
+  const next = lineEnd(fields, position, end, "lenient");
   return typeof next === "string" ? next : (readStatus(head, bytes, code, position) ?? next);
 }
 
