@@ -7,7 +7,7 @@ type Rule = (values: Parameters<Rules>[0], problem: Parameters<Rules>[1]) => voi
 
 /** What holds between options. */
 export const rules: Rules = (values, problem) => {
-  for (const rule of [theApp, oneMode, workersSharePorts, certificatePairs, hostNames, whatNeedsAnother])
+  for (const rule of [theApp, oneMode, limitsAreKept, workersSharePorts, certificatePairs, hostNames, whatNeedsAnother])
     rule(values, problem);
 };
 
@@ -36,6 +36,13 @@ const oneMode: Rule = ({ mode, sendProxyProtocol, alpn = [] }, problem) => {
   // RFC 7301 §3.1: a name has 1 to 255 bytes.
   if (alpn.some((name) => Buffer.byteLength(name) > 255))
     problem("alpn", "is longer than 255 bytes", "Give names such as postgresql or h2");
+};
+
+/** A limit that looks set, and isn't, is worse than none. */
+const limitsAreKept: Rule = (values, problem) => {
+  for (const limit of ["maxBody", "maxRequests"] as const)
+    if (values.engine === "http-proxy" && (values[limit] ?? 0) > 0)
+      problem([limit, "engine"], "is not kept by --engine http-proxy", "Leave one of them out");
 };
 
 const workersSharePorts: Rule = ({ workers = 1, listen }, problem) => {

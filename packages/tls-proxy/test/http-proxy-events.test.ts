@@ -191,6 +191,16 @@ describe("a listener for proxyRes", () => {
   });
 });
 
+test("a listener for proxyRes that throws in the middle of its own answer: it visibly breaks off", async () => {
+  await using app = await startRawApp(answering(OK));
+  const attach = onAnswer((_fromApp, _request, response) => {
+    response.writeHead(200).write("half");
+    throw new Error("oops");
+  });
+  await using proxy = await startCustom(app, attach);
+  expect(await exchange(proxy, get())).not.toMatch(/\r\n0\r\n\r\n$/);
+});
+
 describe("rewriteBody", () => {
   const shout = onAnswer((fromApp) =>
     rewriteBody(fromApp, async function* (body) {
@@ -226,7 +236,9 @@ describe("rewriteBody", () => {
   ])("isn't asked where there is no body: %s, %j", async (method, bare) => {
     await using app = await startRawApp(answering(bare));
     await using proxy = await startCustom(app, shout);
-    expect(await exchange(proxy, get().replace("GET", method))).toMatch(/^[^!]*\r\n\r\n$/);
+    const text = await exchange(proxy, get().replace("GET", method));
+    expect(text).toMatch(/^[^!]*\r\n\r\n$/);
+    expect(text).not.toMatch(/content-length|transfer-encoding/i);
   });
 
   test("that throws leaves an answer that visibly breaks off", async () => {

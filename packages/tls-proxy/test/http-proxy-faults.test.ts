@@ -241,3 +241,14 @@ function connectionsOf(server: {
     server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
   );
 }
+
+test("a head that goes ahead of its body keeps its bytes", async () => {
+  await using app = await startRawApp((socket, received) => void (received.endsWith("hello") && socket.write(OK)));
+  await using proxy = await startProxy(app.port, { engine: "http-proxy" });
+  const client = await connectTo(proxy);
+  client.send("POST / HTTP/1.1\r\nHost: app\r\nX-Text: caf\xe9\r\nContent-Length: 5\r\n\r\n");
+  await vi.waitFor(() => expect(app.received[0]).toContain("\r\nX-Text: caf\xe9\r\n"));
+  client.send("hello");
+  await client.receives(/ok$/);
+  client.socket.destroy();
+});

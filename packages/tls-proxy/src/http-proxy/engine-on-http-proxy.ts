@@ -7,7 +7,7 @@ import type { Engine, UpstreamObserver } from "./engine.ts";
 import { selectFields, withoutHopByHop } from "./hop-by-hop.ts";
 import { decided } from "./decided-options.ts";
 import { Customization, type HttpProxyEvents } from "./customization.ts";
-import { ABOUT_BYTES, type RewriteBody, rewriteOf } from "./rewrite-body.ts";
+import { ABOUT_BYTES, type RewriteBody, hasBody, rewriteOf } from "./rewrite-body.ts";
 import { httpProxyUpgrades } from "./upgrades.ts";
 import { answer } from "../answers/own-answer.ts";
 import { answerInstead } from "./upstream-failure.ts";
@@ -70,21 +70,24 @@ export function httpProxyEngine(
     try {
       const said = customization?.answers(fromApp, request, response) ?? fromApp.rawHeaders;
       if (response.headersSent) return void fromApp.resume(); // a listener has answered
-      rewrite = rewriteOf(fromApp, request.method);
-      const endToEnd = selectFields(withoutHopByHop(said), (name) => !rewrite || !ABOUT_BYTES.has(name));
+      rewrite = rewriteOf(fromApp);
+      // RFC 9110 §8.6: no length with 204.
+      const dropped = rewrite ? ABOUT_BYTES : fromApp.statusCode === 204 ? LENGTH : undefined;
+      const endToEnd = selectFields(withoutHopByHop(said), (name) => !dropped?.has(name));
       const fields = applyAnswerRules(endToEnd, passages.get(request)?.host ?? "", rules);
       response.writeHead(fromApp.statusCode ?? 0, fromApp.statusMessage ?? "", fields);
     } catch (error) {
       // What a listener threw, or a status or a reason that Node's parser lets in and its serializer refuses.
       fromApp.destroy();
       instead(error as Error, request, response);
+      if (!response.writableEnded) response.destroy(); // a listener had begun an answer
       return;
     }
     observer.reached();
     fromApp.once("error", (error) => {
       if (!passages.get(request)?.gone.aborted) observer.failed(error);
     });
-    relayBody(fromApp, response, rewrite, passages.get(request)?.onSent);
+    relayBody(fromApp, response, hasBody(fromApp, request.method) ? rewrite : undefined, passages.get(request)?.onSent);
     if (customization) fromApp.once("end", () => customization.tell("end", request, response, fromApp));
   });
 
@@ -146,9 +149,12 @@ async function* counted(pieces: AsyncIterable<string | Buffer>, onSent?: (bytes:
 /** With the first bytes of the body where they are here already, alone where they aren't. */
 function sendHeadSoon(message: ClientRequest | ServerResponse): void {
   setImmediate(() => {
-    if (!message.writableEnded && !message.destroyed) message.flushHeaders();
+    if (!message.writableEnded && !message.destroyed) message.write(NOTHING);
   });
 }
+
+/** With these the head goes out in latin1, as it came; `flushHeaders` would send it in UTF-8. */
+const NOTHING = Buffer.alloc(0);
 
 /** RFC 9112 §9.3.1: an idle connection may close while a request is on its way. */
 function brokeOff(error: NodeJS.ErrnoException): boolean {
@@ -159,3 +165,5 @@ function brokeOff(error: NodeJS.ErrnoException): boolean {
 function isRepeatable(outgoing: UpstreamRequest): boolean {
   return !outgoing.hasBody && ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].includes(outgoing.method);
 }
+
+const LENGTH: ReadonlySet<string> = new Set(["content-length"]);

@@ -1,4 +1,4 @@
-import { type Factory, defineSidecar } from "@pillion/kit";
+import { type Factory, defineOptions, defineSidecar } from "@pillion/kit";
 import { identity } from "../identity.ts";
 import { options } from "../options.ts";
 import { tlsProxy } from "../sidecar.ts";
@@ -11,8 +11,8 @@ export interface CustomTlsProxy extends Factory<typeof options.table> {}
 export { type RewriteBody, rewriteBody } from "./rewrite-body.ts";
 
 /**
- * tls-proxy on the engine http-proxy, with listeners of your own on its events: the whole sidecar, with all its options
- * but `engine`, and in one process.
+ * tls-proxy on the engine http-proxy, with listeners of your own on its events: the whole sidecar, with its options
+ * but for `engine`; in HTTP alone, and in one process.
  *
  * - `proxyReq` and `proxyReqWs` `(toApp, request, …)`: `toApp.setHeader`, `removeHeader` and `toApp.path` have an effect until the
  *   listener returns, for requests with `Expect: 100-continue` too.
@@ -28,8 +28,14 @@ export { type RewriteBody, rewriteBody } from "./rewrite-body.ts";
  * @param attach called once when the sidecar starts
  */
 export function customTlsProxy(attach: (proxy: HttpProxyEvents) => void): CustomTlsProxy {
-  return defineSidecar(identity, options, (values) => {
-    const customized = { ...values, engine: "http-proxy" as const, workers: 1, attach };
+  return defineSidecar(identity, customOptions, (values) => {
+    const customized = { ...values, engine: "http-proxy" as const, attach };
     return tlsProxy.configured(customized);
   });
 }
+
+const customOptions = defineOptions(options.table, (values, problem) => {
+  options.rules({ ...values, engine: "http-proxy" }, problem);
+  if (values.mode === "tcp") problem("mode", "has no http-proxy in it", "Leave it out");
+  if ((values.workers ?? 1) > 1) problem("workers", "don't have this program's listeners", "Leave it at 1");
+});

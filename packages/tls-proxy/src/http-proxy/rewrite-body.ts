@@ -18,9 +18,13 @@ export function rewriteBody(fromApp: IncomingMessage, rewrite: RewriteBody): voi
 }
 
 /** What a listener wants to be done with an answer's body. */
-export function rewriteOf(fromApp: IncomingMessage, method: string | undefined): RewriteBody | undefined {
-  const { statusCode = 0 } = fromApp;
-  return method === "HEAD" || statusCode === 204 || statusCode === 304 ? undefined : rewrites.get(fromApp);
+export function rewriteOf(fromApp: IncomingMessage): RewriteBody | undefined {
+  return rewrites.get(fromApp);
+}
+
+/** Whether an answer has a body at all (RFC 9110 §6.4.1). */
+export function hasBody({ statusCode }: IncomingMessage, method: string | undefined): boolean {
+  return method !== "HEAD" && statusCode !== 204 && statusCode !== 304;
 }
 
 /** Fields that are about the very bytes of a body (RFC 9110 §8.6 and §14.3, RFC 9530). */

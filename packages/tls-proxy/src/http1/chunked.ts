@@ -15,8 +15,8 @@ const MAX_TRAILERS = 8 * 1024;
 type State = "size" | "extension" | "size-lf" | "data" | "data-cr" | "data-lf" | "trailers" | "end";
 
 /**
- * Decodes a chunked body (RFC 9112 §7.1) as it comes: sizes strictly hexadecimal, line ends CRLF, extensions dropped,
- * trailer fields checked like header fields.
+ * Decodes a chunked body (RFC 9112 §7.1) as it comes, however it is cut: sizes strictly hexadecimal with 16 digits at most, line ends
+ * CRLF, extensions (1 KiB at most) dropped, trailer fields (8 KiB at most) checked like header fields. Of data nothing is copied or kept.
  */
 export class ChunkedDecoder {
   #state: State = "size";
@@ -25,19 +25,21 @@ export class ChunkedDecoder {
   #extension = 0;
   #trailers: Buffer = EMPTY;
 
+  /** To the beginning of another body. */
   reset(): void {
     this.#state = "size";
     this.#size = this.#digits = this.#extension = 0;
     this.#trailers = EMPTY;
   }
 
+  /** Whether the last chunk and its trailers were read. */
   get ended(): boolean {
     return this.#state === "end";
   }
 
   /**
-   * Decodes from `start`; stops behind the body's end.
-   * @returns the position behind what was used, or what is wrong with the body
+   * Decodes `bytes[start, end)`; stops behind the body's end.
+   * @returns the position behind what was used: `end` unless the body has ended; or, as a clause, what is wrong with the body
    */
   decode(bytes: Buffer, start: number, end: number, sink: BodySink): number | string {
     let position = start;

@@ -68,9 +68,10 @@ export class RequestHead implements ConnectionOptions, RequestLine {
 }
 
 /**
- * Reads the head at `bytes[start, end)`, which holds an empty line and so a whole head; `head.end` is behind it. What two readers could take in
- * two ways is refused, never repaired (RFC 9112 §11.2).
- * @returns nothing when the request may pass
+ * Reads the head at `bytes[start, end)`, which holds an empty line and so a whole head; `head.end` is behind it. What two
+ * readers could take in two ways is refused, never repaired (RFC 9112 §11.2). Nothing is copied or kept but `head`, and nothing is thrown.
+ * @param head is filled in: valid until the bytes change or the next head is read into it
+ * @returns nothing when the request may pass; else the status that its client gets (400, 414, 417, 431, 501 or 505), and why
  */
 export function parseRequestHead(head: RequestHead, bytes: Buffer, start: number, end: number): Refusal | undefined {
   const { fields } = head;

@@ -43,8 +43,10 @@ export class ResponseHead implements ConnectionOptions {
 /**
  * Reads an answer's head at `bytes[start, end)`, which may hold less or more than it. Apps are older than their
  * standards: line ends may be LF, a reason may be missing, a name may have white space behind it.
+ * Nothing is copied or kept but `head`, and nothing is thrown. Its length isn't limited here.
+ * @param head is filled in when it is whole: valid until the bytes change or the next head is read into it
  * @param isHead the answer is one to HEAD: whatever it announces, no body follows
- * @returns the position behind the head; INCOMPLETE; or why it can't be passed on
+ * @returns the position behind the head; INCOMPLETE while bytes are missing; or, as a clause, why it can't be passed on
  */
 export function parseResponseHead(
   head: ResponseHead,

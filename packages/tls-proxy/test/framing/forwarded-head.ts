@@ -9,10 +9,13 @@ export interface Forwarded {
   /** What the request is for. */
   readonly host?: string;
   readonly chunked?: boolean;
+  /** The value of Upgrade, where it goes on. */
+  readonly upgrade?: string;
 }
 
 /** The head that the app must see, byte for byte. */
-export function forwardedHead(engine: EngineName, { line, lines, host = "app", chunked = false }: Forwarded): string {
+export function forwardedHead(engine: EngineName, forwarded: Forwarded): string {
+  const { line, lines, host = "app", chunked = false, upgrade } = forwarded;
   const port = /:(\d+)$/.exec(host)?.[1] ?? "443";
   const ours = [
     "X-Forwarded-For: 127.0.0.1",
@@ -21,6 +24,7 @@ export function forwardedHead(engine: EngineName, { line, lines, host = "app", c
     `X-Forwarded-Port: ${port}`,
     `Forwarded: for=127.0.0.1;host="${host}";proto=https`,
     ...(chunked ? ["Transfer-Encoding: chunked"] : []),
+    ...(upgrade === undefined ? [] : ["Connection: Upgrade", `Upgrade: ${upgrade}`]),
     // Node's client says what is HTTP/1.1's default.
     ...(engine === "http-proxy" ? ["Connection: keep-alive"] : []),
   ];

@@ -119,6 +119,42 @@ const FIELDS: PassedRequest[] = [
   },
 ];
 
+const WEBSOCKET = "Upgrade: websocket\r\n";
+const UPGRADES: PassedRequest[] = [
+  {
+    name: "a matching pair for WebSocket",
+    bytes: get(`Connection: keep-alive, upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n`),
+    head: { ...GET, lines: `${HOST}Sec-WebSocket-Version: 13\r\n`, upgrade: "WebSocket" },
+    only: "relay",
+  },
+  {
+    name: "a pair with POST is ignored",
+    bytes: post(`Connection: Upgrade\r\n${WEBSOCKET}`, ""),
+    head: POST,
+  },
+  {
+    name: "a pair with a body is ignored",
+    bytes: post(`Connection: Upgrade\r\n${WEBSOCKET}${LENGTH_5}`, "hello"),
+    head: { ...POST, lines: HOST + LENGTH_5 },
+    body: "hello",
+  },
+  {
+    name: "a pair in HTTP/1.0 is ignored",
+    bytes: `GET / HTTP/1.0\r\n${HOST}Connection: Upgrade\r\n${WEBSOCKET}\r\n`,
+    head: GET,
+  },
+  dropped("Connection: Upgrade\r\n"),
+  dropped("Connection: Upgrade\r\nUpgrade: websocket/13\r\n"),
+  dropped("Connection: Upgrade\r\nUpgrade: h2c, websocket\r\n"),
+];
+
+const AT_A_LIMIT: PassedRequest[] = [
+  { ...untouched("GET", `/${"a".repeat(16 * 1024 - 1)}`), name: "a target of 16 KiB" },
+  kept("100 fields", "X-One: 1\r\n".repeat(99)),
+  kept("a head of nearly 32 KiB", `X-One: ${"a".repeat(32_000)}\r\n`),
+  kept("a name of 1 KiB", `${"X".repeat(1024)}: 1\r\n`),
+];
+
 const BODIES: PassedRequest[] = [
   {
     name: "a body by its length",
@@ -142,6 +178,12 @@ const BODIES: PassedRequest[] = [
     bytes: post(`Expect: 100-continue\r\n${LENGTH_5}`, "hello"),
     head: { ...POST, lines: `${HOST}Expect: 100-continue\r\n${LENGTH_5}` },
     body: "hello",
+  },
+  {
+    name: "bytes beyond ASCII before a body",
+    bytes: post(`X-Text: caf\xe9 \xff\r\n${LENGTH_5}`, "h\xe9llo"),
+    head: { ...POST, lines: `${HOST}X-Text: caf\xe9 \xff\r\n${LENGTH_5}` },
+    body: "h\xe9llo",
   },
   { name: "no body", bytes: post("", ""), head: POST },
   { name: "an empty body in chunks", bytes: chunks("0\r\n\r\n"), head: CHUNKED },
@@ -199,4 +241,4 @@ const BODIES: PassedRequest[] = [
   },
 ];
 
-export const PASSED_REQUESTS: readonly PassedRequest[] = [...LINES, ...FIELDS, ...BODIES];
+export const PASSED_REQUESTS: readonly PassedRequest[] = [...LINES, ...FIELDS, ...UPGRADES, ...AT_A_LIMIT, ...BODIES];

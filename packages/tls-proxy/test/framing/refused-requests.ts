@@ -150,6 +150,11 @@ const FRAMING: RefusedRequest[] = [
     name: "chunks listed in Connection",
     bytes: post("Transfer-Encoding: chunked\r\nConnection: Transfer-Encoding\r\n", LAST),
   },
+  {
+    name: "two Upgrade fields",
+    bytes: get("Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n"),
+    httpProxy: false,
+  },
   { name: "an expectation that nobody knows", bytes: post("Expect: 200-ok\r\n"), status: 417 },
   { name: "100-continue among others", bytes: post("Expect: 100-continue, x\r\n"), status: 417 },
 ];

@@ -12,8 +12,10 @@ export function targetOf({ port, ca }: { readonly port: number; readonly ca: str
   return { port, context: createSecureContext({ ca }) };
 }
 
-/** Handshakes at a time. */
+/** Connections at a time. */
 const AT_A_TIME = 32;
+/** After which what has come is all that is shown of an answer that isn't whole, milliseconds. */
+const DEADLINE = 20_000;
 /** Texts up to this length are cut at every place. */
 const CUT_EVERYWHERE = 1024;
 
@@ -21,12 +23,19 @@ const CUT_EVERYWHERE = 1024;
 export async function sendCutEverywhere(target: Target, bytes: string, isWhole: IsWhole): Promise<string[]> {
   const places = cuts(bytes);
   const answers: string[] = [];
+  await atATime(places.length, async (index) => {
+    answers.push(await sendSplit(target, bytes, places[index] ?? 0, isWhole));
+  });
+  return answers;
+}
+
+/** Does something for each number below `count`, a few at a time. */
+export async function atATime(count: number, run: (index: number) => Promise<void>): Promise<void> {
+  let next = 0;
   const worker = async () => {
-    for (let place = places.pop(); place !== undefined; place = places.pop())
-      answers.push(await sendSplit(target, bytes, place, isWhole));
+    while (next < count) await run(next++);
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, worker));
-  return answers;
 }
 
 /** Whether nothing more is waited for but the connection's end. */
@@ -47,7 +56,9 @@ export async function sendSplit(target: Target, bytes: string, cut: number, isWh
     await setImmediate();
   }
   socket.write(bytes.slice(cut), "latin1", () => {});
+  const timer = setTimeout(resolve, DEADLINE);
   await done;
+  clearTimeout(timer);
   socket.destroy();
   return received;
 }

@@ -236,7 +236,7 @@ const FIRST_LINES: Smuggling[] = [
 ];
 
 /** Requests that are refused, with another one right behind them. */
-const BEHIND_A_REFUSED_ONE: Smuggling[] = [
+const REFUSED: readonly (readonly [string, (method: string) => string])[] = [
   ["no Host", (method: string) => `${method} /payload HTTP/1.1\r\n\r\n`],
   ["HTTP/2.0", (method: string) => `${method} /payload HTTP/2.0\r\nHost: app\r\n\r\n`],
   ["101 fields", (method: string) => `${method} /payload HTTP/1.1\r\nHost: app\r\n${"X: 1\r\n".repeat(100)}\r\n`],
@@ -245,10 +245,12 @@ const BEHIND_A_REFUSED_ONE: Smuggling[] = [
   ["an unknown expectation", request("Expect: x\r\n", "")],
   ["TRACE", () => "TRACE /payload HTTP/1.1\r\nHost: app\r\n\r\n"],
   ["CONNECT", () => "CONNECT app:80 HTTP/1.1\r\nHost: app\r\n\r\n"],
-].map(([name, bytes]) => ({
+];
+
+const behind = ([name, bytes]: (typeof REFUSED)[number]): Smuggling => ({
   name: `behind a request that is refused: ${name}`,
-  bytes: (method: string) => (bytes as (method: string) => string)(method) + HIDDEN,
-}));
+  bytes: (method) => bytes(method) + HIDDEN,
+});
 
 export const SMUGGLING: readonly Smuggling[] = [
   ...CODINGS.flatMap((coding) => [lengthOverChunks(coding), chunksOverLength(coding)]),
@@ -257,5 +259,5 @@ export const SMUGGLING: readonly Smuggling[] = [
   ...BODIES.map(inChunks),
   ...SIZES.map((body) => ({ ...inChunks(body), only: "relay" as const })),
   ...FIRST_LINES,
-  ...BEHIND_A_REFUSED_ONE,
+  ...REFUSED.map(behind),
 ];
