@@ -21,6 +21,7 @@ const sidecars: Record<string, (directory: string) => readonly Sidecar[]> = {
   "tls-proxy": (directory) => [
     tlsProxy(proxy(directory)),
     tlsProxy({ ...proxy(directory), mode: "tcp", proxyProtocolFrom: ["192.0.2.1"] }),
+    tlsProxy({ ...proxy(directory), workers: 2 }),
   ],
   "repo-updater": (directory) => [repoUpdater({ repo: join(directory, "none"), root: join(directory, "root") })],
   "config-sync": (directory) => [configSync({ source: join(directory, "source"), target: join(directory, "target") })],
