@@ -9,6 +9,9 @@ const GET = "GET / HTTP/1.1\r\nHost: app\r\n\r\n";
 const UPLOAD = "POST / HTTP/1.1\r\nHost: app\r\nContent-Length: 100000\r\n\r\n";
 const BIG = 64 * 1024 * 1024;
 
+/** On a busy machine as well. */
+const eventually = (check: () => void) => vi.waitFor(check, 10_000);
+
 /** Says one character after the other, at a steady pace, until the connection ends. */
 function trickle({ socket, send }: RawClient): void {
   const timer = setInterval(() => socket.writable && send("a"), 50);
@@ -47,7 +50,7 @@ describe("slow clients", () => {
     client.send(UPLOAD);
     trickle(client);
     expect(await client.closed).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n[^]*body comes too slowly/);
-    await vi.waitFor(() => expect(app.open.size).toBe(0));
+    await eventually(() => expect(app.open.size).toBe(0));
     expect(app.received[0]).toMatch(/\r\n\r\na+$/);
     expect(proxy.told.filter((one) => one.startsWith("answered"))).toEqual(["answered 408"]);
   });
@@ -70,7 +73,7 @@ describe("slow clients", () => {
     const client = await connectTo(proxy);
     client.send(UPLOAD.replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n"));
     expect(await client.closed).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 408 /);
-    await vi.waitFor(() => expect(app.open.size).toBe(0));
+    await eventually(() => expect(app.open.size).toBe(0));
   });
 
   test("a client that isn't told to go on waits as long as the app likes", async () => {
@@ -93,9 +96,9 @@ describe("slow clients", () => {
     const client = await connectTo(proxy);
     client.socket.pause();
     client.send(GET);
-    await vi.waitFor(() => expect(app.open.size).toBe(1));
-    await vi.waitFor(() => expect(app.open.size).toBe(0), 5_000);
-    await vi.waitFor(() => expect(proxy.front.open).toBe(0));
+    await eventually(() => expect(app.open.size).toBe(1));
+    await eventually(() => expect(app.open.size).toBe(0));
+    await eventually(() => expect(proxy.front.open).toBe(0));
     client.socket.resume();
     expect((await client.closed).length).toBeLessThan(BIG);
   });
@@ -113,10 +116,10 @@ describe("a client that ends its half", () => {
     await using proxy = await startProxy(app.port);
     const client = await connectTo(proxy);
     client.send(bytes);
-    if (bytes.includes("\r\n\r\n")) await vi.waitFor(() => expect(app.received).toHaveLength(1));
+    if (bytes.includes("\r\n\r\n")) await eventually(() => expect(app.received).toHaveLength(1));
     client.socket.end();
     await client.closed;
-    await vi.waitFor(() => expect([app.open.size, proxy.front.open]).toEqual([0, 0]));
+    await eventually(() => expect([app.open.size, proxy.front.open]).toEqual([0, 0]));
     const answered = proxy.told.filter((one) => one.startsWith("answered"));
     expect(answered).toEqual(app.received.length > 0 ? ["answered 499"] : []);
   });
@@ -129,7 +132,7 @@ describe("a TCP reset", () => {
     const raw = connectTcp(proxy.port, "127.0.0.1");
     await once(raw, "connect");
     raw.write(Buffer.from([0x16, 0x03, 0x01]), () => raw.resetAndDestroy());
-    await vi.waitFor(() => expect(proxy.told).toEqual([expect.stringMatching(/^handshake failed/)]));
+    await eventually(() => expect(proxy.told).toEqual([expect.stringMatching(/^handshake failed/)]));
     expect([app.open.size, proxy.front.open]).toEqual([0, 0]);
   });
 
@@ -145,11 +148,11 @@ describe("a TCP reset", () => {
     await using proxy = await startProxy(app.port);
     const { client, reset } = await connectResettable(proxy);
     client.write(bytes);
-    if (bytes.includes("\r\n\r\n")) await vi.waitFor(() => expect(app.received).toHaveLength(1));
-    else await vi.waitFor(() => expect(proxy.front.open).toBe(1));
+    if (bytes.includes("\r\n\r\n")) await eventually(() => expect(app.received).toHaveLength(1));
+    else await eventually(() => expect(proxy.front.open).toBe(1));
     if (answer !== undefined) await once(client, "data");
     reset();
-    await vi.waitFor(() => expect([app.open.size, proxy.front.open]).toEqual([0, 0]));
+    await eventually(() => expect([app.open.size, proxy.front.open]).toEqual([0, 0]));
     const expected = answer === undefined ? "answered 499" : "answered 200";
     expect(proxy.told.filter((one) => one.startsWith("answered"))).toEqual(app.received.length > 0 ? [expected] : []);
   });
@@ -175,7 +178,7 @@ describe("a TCP reset", () => {
     await client.receives(/502 Bad Gateway\n/);
     expect(client.text()).toMatch(expected);
     client.socket.destroy();
-    await vi.waitFor(() => expect([app.open.size, proxy.front.open]).toEqual([0, 0]));
+    await eventually(() => expect([app.open.size, proxy.front.open]).toEqual([0, 0]));
     expect(proxy.told.filter((one) => one.startsWith("answered"))).toEqual(["answered 502"]);
   });
 });
