@@ -8,6 +8,9 @@ import type { Framing, RequestHead } from "../http1/request-head.ts";
 /** A piece up to this size is copied behind what was gathered before it; a larger one is written as it is. */
 export const COPIED_AT_MOST = 16 * 1024;
 
+/** The same towards the app, whose bytes are nobody else's: a TLS record of 16 KiB is better written as it is. */
+const SMALL = 4 * 1024;
+
 /** Where a request's body goes. */
 export interface BodyTarget {
   write(bytes: Buffer): boolean;
@@ -61,7 +64,7 @@ export class RequestBody implements BodySink {
   data(bytes: Buffer, start: number, end: number): void {
     this.length += end - start;
     if (this.#framing === "chunked") chunkStart(end - start, this.#out);
-    if (end - start <= COPIED_AT_MOST) this.#out.copy(bytes, start, end);
+    if (end - start <= SMALL) this.#out.copy(bytes, start, end);
     else {
       if (this.#out.length > 0) this.#target?.write(this.#out.take());
       this.#flows = this.#target?.write(bytes.subarray(start, end)) ?? true;
