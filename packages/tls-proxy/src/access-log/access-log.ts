@@ -1,13 +1,10 @@
 import { type AccessEntry, accessLine } from "./access-line.ts";
 import { type LineOutput, type OutputObserver, fileOutput, streamOutput } from "./access-output.ts";
 
-export interface AccessLogOptions {
-  readonly format: "off" | "json" | "combined";
-  /** Nothing: standard output, through the stream that the log itself uses. */
-  readonly file: string | undefined;
+interface AccessLogOptions {
+  readonly format: "json" | "combined";
   /** Whether query strings are logged. */
   readonly query: boolean;
-  readonly observer: OutputObserver;
 }
 
 export interface AccessLog {
@@ -19,21 +16,17 @@ export interface AccessLog {
   close(): Promise<void>;
 }
 
-/** A line for each request, or nothing when it is off. @throws ACCESS_LOG_UNWRITABLE */
-export function accessLog({ format, file, query, observer }: AccessLogOptions): AccessLog | undefined {
-  return format === "off" ? undefined : entriesTo(accessOutput(file, observer), { format, query });
-}
-
-/** Where the lines go. @throws ACCESS_LOG_UNWRITABLE */
-export function accessOutput(file: AccessLogOptions["file"], observer: OutputObserver): LineOutput {
+/**
+ * Where the lines go.
+ * @param file nothing: standard output, through the stream that the log itself uses
+ * @throws ACCESS_LOG_UNWRITABLE
+ */
+export function accessOutput(file: string | undefined, observer: OutputObserver): LineOutput {
   return file === undefined ? streamOutput(process.stdout, observer) : fileOutput(file, observer);
 }
 
 /** Makes lines of entries. */
-export function entriesTo(
-  output: LineOutput,
-  { format, query }: { format: "json" | "combined"; query: boolean },
-): AccessLog {
+export function entriesTo(output: LineOutput, { format, query }: AccessLogOptions): AccessLog {
   const line = accessLine(format, query);
   return { ...output, write: (entry) => output.write(line(entry)) };
 }
