@@ -1,12 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { type RequestListener, createServer } from "node:http";
+import type { RequestListener } from "node:http";
 import { request } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
+import { httpApp, slowDigest } from "./http-app.ts";
 import { startRawApp } from "./raw-app.ts";
 import { connectTo, engines, startProxy } from "./start-proxy.ts";
 
@@ -110,27 +111,3 @@ describe.each(engines)("engine %s", (engine) => {
     client.socket.destroy();
   });
 });
-
-async function slowDigest(stream: Readable): Promise<string> {
-  const hash = createHash("sha256");
-  let bytes = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-    // A reader that takes a breath every 4 MiB; this is load, not waiting for a condition.
-    if (Math.floor(bytes / (4 * MIB)) !== Math.floor((bytes += chunk.length) / (4 * MIB))) await delay(5);
-  }
-  return hash.digest("hex");
-}
-
-async function httpApp(listener: RequestListener): Promise<AsyncDisposable & { port: number }> {
-  const server = createServer(listener).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    port: (server.address() as AddressInfo).port,
-    async [Symbol.asyncDispose]() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, "close");
-    },
-  };
-}
