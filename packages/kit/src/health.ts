@@ -80,6 +80,8 @@ export class HealthRecord implements Health {
   #change(name: string, state: State, level: Level, reason: string): void {
     const wasTrouble = state.level !== "ok";
     if (level === "ok") {
+      // What is well is said with every request.
+      if (!wasTrouble && state.established) return;
       if (wasTrouble) this.#log.info({ condition: name, after: state.repeated + 1 }, "recovered");
       Object.assign(state, { established: true, level, reason, repeated: 0 });
     } else if (level === state.level && reason === state.reason) state.repeated++;

@@ -4,7 +4,13 @@ import { environmentName } from "./options.ts";
 
 /** Makes metrics; a name that exists already is refused. */
 export interface Metrics {
-  counter<L extends string = never>(name: string, help: string, labels?: readonly L[]): Counter<L>;
+  counter<L extends string = never>(
+    name: string,
+    help: string,
+    labels?: readonly L[],
+    /** Called before it is read: what is counted many thousand times a second is better added up elsewhere. */
+    collect?: (counter: Counter<L>) => void,
+  ): Counter<L>;
   gauge<L extends string = never>(
     name: string,
     help: string,
@@ -39,17 +45,9 @@ function withPrefix(registry: Registry, prefix: string): Metrics {
     registers: [registry],
   });
   const metrics: Omit<Metrics, "raw"> = {
-    counter: (name, help, labels) => new Counter(common(name, help, labels)),
+    counter: (name, help, labels, collect) => new Counter({ ...common(name, help, labels), ...collecting(collect) }),
     gauge: (name, help, labels, collect, together = "sum") =>
-      new Gauge({
-        ...common(name, help, labels),
-        aggregator: together,
-        ...(collect && {
-          collect() {
-            collect(this);
-          },
-        }),
-      }),
+      new Gauge({ ...common(name, help, labels), aggregator: together, ...collecting(collect) }),
     histogram: (name, help, buckets, labels) => new Histogram({ ...common(name, help, labels), buckets: [...buckets] }),
     distribution: (name, help, buckets) => new Distribution(prefix + name, help, buckets, registry),
   };
@@ -57,6 +55,16 @@ function withPrefix(registry: Registry, prefix: string): Metrics {
     ...metrics,
     get raw() {
       return this;
+    },
+  };
+}
+
+/** prom-client hands the metric as `this`. */
+function collecting<M>(collect: ((metric: M) => void) | undefined): { collect?: (this: M) => void } {
+  if (collect === undefined) return {};
+  return {
+    collect() {
+      collect(this);
     },
   };
 }

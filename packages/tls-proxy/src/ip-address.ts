@@ -1,4 +1,4 @@
-import { isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 
 /** An IP address in network byte order: 4 bytes or 16. The text has to be one; a zone (`%eth0`) is left out. */
 export function addressBytes(address: string): Buffer {
@@ -22,7 +22,7 @@ export function addressText(bytes: Buffer): string {
 
 /** The one spelling of an address; a socket that listens on all interfaces shows IPv4 peers as `::ffff:192.0.2.1`. */
 export function canonicalAddress(address: string): string {
-  return addressText(addressBytes(address));
+  return isIPv4(address) ? address : addressText(addressBytes(address));
 }
 
 /** `::ffff:0:0/96`, RFC 4291 §2.5.5.2. */

@@ -10,8 +10,12 @@ import type { TcpObserver } from "./tcp/tcp-handler.ts";
 
 /** Counts what front and engine tell. */
 export function observers(metrics: Metrics): FrontObserver & UpstreamObserver & RelayObserver {
-  const requests = metrics.counter("requests_total", "Requests by class of the answer's status.", ["code"]);
-  const classes = ["1xx", "2xx", "3xx", "4xx", "5xx"].map((code) => requests.labels(code));
+  /** By class, since the metrics were read: a counter's own `inc` costs some 400 ns, as it looks its labels up. */
+  const answered = new Float64Array(CLASSES.length);
+  metrics.counter("requests_total", "Requests by class of the answer's status.", ["code"], (requests) => {
+    for (const [index, code] of CLASSES.entries()) requests.inc({ code }, answered[index]);
+    answered.fill(0);
+  });
   const durations = metrics.distribution(
     "request_duration_seconds",
     "From a request's head to its answer's end.",
@@ -27,7 +31,8 @@ export function observers(metrics: Metrics): FrontObserver & UpstreamObserver & 
     handshakeSucceeded: (version) => handshakes.inc({ outcome: version }),
     handshakeFailed: () => handshakes.inc({ outcome: "failed" }),
     answered(status, seconds) {
-      classes[Math.floor(status / 100) - 1]?.inc();
+      const index = Math.floor(status / 100) - 1;
+      answered[index] = (answered[index] ?? 0) + 1;
       durations.observe(seconds);
     },
     away: () => failures.inc({ kind: "away" }),
@@ -127,4 +132,5 @@ export function proxyHeaderCounter(metrics: Metrics): () => void {
   return () => refused.inc();
 }
 
+const CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 const DURATIONS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60];

@@ -18,7 +18,7 @@ export const LAST_CHUNK = "0\r\n\r\n";
 export function lastChunkWith(trailers: Fields, out: Outgoing): void {
   out.text("0\r\n");
   copyLines(trailers, out, 0, 0, MAY_NOT_TRAIL);
-  out.text("\r\n");
+  out.lineEnd();
 }
 
 /** All kinds but `other`, as bits. */

@@ -63,8 +63,10 @@ export function fieldKind(bytes: Uint8Array, start: number, end: number): FieldK
   const first = NAME[bytes[start] ?? 0] ?? 0;
   const known = BY_SHAPE[shape(end - start, first)];
   if (known !== undefined)
-    for (const { octets, kind } of known)
+    for (let index = 0; index < known.length; index++) {
+      const { octets, kind } = known[index] ?? NONE;
       if (startsWith(bytes, start, octets)) return isDisguise(bytes, start, end, kind) ? FieldKind.disguised : kind;
+    }
   // All prefixes begin with x or s.
   if (first === 0x78 || first === 0x73)
     for (const prefix of BY_PREFIX)
@@ -77,6 +79,9 @@ export function fieldKindOf(name: string): FieldKind {
   return fieldKind(Buffer.from(name, "latin1"), 0, name.length);
 }
 
+const NONE: KnownName = { octets: Buffer.alloc(0), kind: FieldKind.other };
+const UNDERSCORE = 0x5f;
+
 function startsWith(bytes: Uint8Array, start: number, octets: Uint8Array): boolean {
   for (let index = 0; index < octets.length; index++)
     if (NAME[bytes[start + index] ?? 0] !== octets[index]) return false;
@@ -85,7 +90,8 @@ function startsWith(bytes: Uint8Array, start: number, octets: Uint8Array): boole
 
 function isDisguise(bytes: Uint8Array, start: number, end: number, kind: FieldKind): boolean {
   if (kind !== FieldKind.contentLength && kind !== FieldKind.transferEncoding) return false;
-  return bytes.subarray(start, end).includes(0x5f);
+  for (let index = start; index < end; index++) if (bytes[index] === UNDERSCORE) return true;
+  return false;
 }
 
 function shape(length: number, first: number): number {

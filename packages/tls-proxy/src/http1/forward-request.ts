@@ -3,6 +3,7 @@ import { FieldKind } from "./field-kind.ts";
 import type { Fields } from "./fields.ts";
 import type { Origin } from "./origin.ts";
 import type { Outgoing } from "./outgoing.ts";
+import type { RepeatedFields } from "./repeated-fields.ts";
 import type { RequestHead } from "./request-head.ts";
 
 /**
@@ -24,7 +25,25 @@ export function forwardRequestHead(head: RequestHead, origin: Origin, defaultHos
   else out.text(origin.lines(Buffer.from(host, "latin1"), 0, host.length));
   if (head.framing === "chunked") out.text("Transfer-Encoding: chunked\r\n");
   if (head.upgradeField >= 0) out.text(`Connection: Upgrade\r\nUpgrade: ${fields.value(head.upgradeField)}\r\n`);
-  out.text("\r\n");
+  out.lineEnd();
+}
+
+/** The same for a request whose fields may be those of the one before; what they became is kept for the next one. */
+export function forwardRepeated(
+  head: RequestHead,
+  before: RepeatedFields,
+  origin: Origin,
+  defaultHost: string,
+  out: Outgoing,
+): void {
+  const start = out.length;
+  if (head.repeats) {
+    out.copy(head.bytes, head.start, head.fieldsStart);
+    return before.forward(out);
+  }
+  forwardRequestHead(head, origin, defaultHost, out);
+  // A request line that is kept as it came has its length here, too.
+  before.keep(head, out.peek().subarray(start + head.fieldsStart - head.start));
 }
 
 function writeRequestLine(head: RequestHead, out: Outgoing): void {

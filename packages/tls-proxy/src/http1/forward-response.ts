@@ -4,6 +4,7 @@ import { FieldKind } from "./field-kind.ts";
 import type { Fields } from "./fields.ts";
 import { copyLines } from "./forward-request.ts";
 import type { Outgoing } from "./outgoing.ts";
+import { copyOf } from "./repeated-fields.ts";
 import type { ResponseHead } from "./response-head.ts";
 
 export interface AnswerConnection {
@@ -18,6 +19,18 @@ export interface AnswerConnection {
 
 /** Writes the head that the client gets: HTTP/1.1, end-to-end fields as they came, and our own framing. */
 export function forwardResponseHead(head: ResponseHead, connection: AnswerConnection, out: Outgoing): void {
+  const { rules } = connection;
+  if (!head.isKept || connection.chunked || connection.close) return writeHead(head, connection, out);
+  if (head.sent === undefined || head.sentBy !== rules) {
+    const start = out.length;
+    writeHead(head, connection, out);
+    if (mayBeRewritten(head)) return; // by rules that may depend on the request
+    head.sent = copyOf(out.peek().subarray(start));
+    head.sentBy = rules;
+  } else out.copy(head.sent, 0, head.sent.length);
+}
+
+function writeHead(head: ResponseHead, connection: AnswerConnection, out: Outgoing): void {
   const { fields } = head;
   const { rules } = connection;
   if (
@@ -30,7 +43,7 @@ export function forwardResponseHead(head: ResponseHead, connection: AnswerConnec
   } else {
     out.text(`HTTP/1.1 ${head.status} `);
     out.copy(head.bytes, head.reasonStart, head.reasonEnd);
-    out.text("\r\n");
+    out.lineEnd();
     writeLines(head, connection, out);
   }
   if (!head.isInformational)
@@ -38,7 +51,8 @@ export function forwardResponseHead(head: ResponseHead, connection: AnswerConnec
       if (!has(fields, lowerCaseName)) out.text(`${name}: ${value}\r\n`);
   if (head.status === 101) out.text(`Connection: Upgrade\r\nUpgrade: ${upgradeOf(head)}\r\n`);
   else if (connection.close && !head.isInformational) out.text("Connection: close\r\n");
-  out.text(connection.chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n");
+  if (connection.chunked) out.text("Transfer-Encoding: chunked\r\n");
+  out.lineEnd();
 }
 
 /** The lines that stay one by one: line ends and white space mended, values rewritten, of equal lengths one. */
@@ -85,8 +99,12 @@ function mayNeedRewriting({ kind }: Fields, index: number): boolean {
   return (MAY_NEED_REWRITING & (1 << (kind[index] ?? 0))) !== 0;
 }
 
+function mayBeRewritten({ fields }: Pick<ResponseHead, "fields">): boolean {
+  return (fields.seen & MAY_NEED_REWRITING) !== 0;
+}
+
 function needsRewriting({ fields }: ResponseHead, rules: AnswerRules): boolean {
-  if ((fields.seen & MAY_NEED_REWRITING) === 0) return false;
+  if (!mayBeRewritten({ fields })) return false;
   for (let index = 0; index < fields.count; index++)
     if (mayNeedRewriting(fields, index) && rules.rewrites(fields.name(index)) !== undefined) return true;
   return false;

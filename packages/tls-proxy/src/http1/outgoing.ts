@@ -1,6 +1,7 @@
 // Hot path: heads and small bodies are put together in slices of one large block, and every slice is written once and
 // never touched again. A block of its own for each message costs about 0.3 µs more, a shared one would need to know
 // when the socket has let go of it.
+import { CR, LF } from "./bytes.ts";
 
 const BLOCK = 64 * 1024;
 
@@ -29,6 +30,12 @@ export class Outgoing {
   text(text: string): void {
     if (text.length > this.#block.length - this.#position) this.#renew(text.length);
     this.#position += this.#block.write(text, this.#position, "latin1");
+  }
+
+  lineEnd(): void {
+    if (this.#block.length - this.#position < 2) this.#renew(2);
+    this.#block[this.#position++] = CR;
+    this.#block[this.#position++] = LF;
   }
 
   /** What was gathered so far; more may follow. */

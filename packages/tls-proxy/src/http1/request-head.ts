@@ -6,6 +6,7 @@ import { FieldKind } from "./field-kind.ts";
 import { Fields, INCOMPLETE, TOO_MANY_FIELDS, readFields } from "./fields.ts";
 import { malformedHost } from "./host.ts";
 import { type Refusal, badRequest } from "./refusal.ts";
+import { type RepeatedFields, isOrdinary } from "./repeated-fields.ts";
 import { type RequestLine, readRequestLine } from "./request-line.ts";
 
 /** How a message's body is delimited (RFC 9112 §6). */
@@ -42,6 +43,8 @@ export class RequestHead implements ConnectionOptions, RequestLine {
   expectsContinue = false;
   /** The index of the Upgrade field of a request that asks for another protocol by a matching pair; or -1. */
   upgradeField = -1;
+  /** The fields are those of the request before, and weren't read again. */
+  repeats = false;
 
   get bytes(): Buffer {
     return this.fields.bytes;
@@ -71,13 +74,26 @@ export class RequestHead implements ConnectionOptions, RequestLine {
  * Reads the head at `bytes[start, end)`, which holds an empty line and so a whole head; `head.end` is behind it. What two
  * readers could take in two ways is refused, never repaired (RFC 9112 §11.2). Nothing is copied or kept but `head`, and nothing is thrown.
  * @param head is filled in: valid until the bytes change or the next head is read into it
+ * @param before the fields of the connection's request before: where they stand again, `head.repeats` is true, and `head.fields` empty
  * @returns nothing when the request may pass; else the status that its client gets (400, 414, 417, 431, 501 or 505), and why
  */
-export function parseRequestHead(head: RequestHead, bytes: Buffer, start: number, end: number): Refusal | undefined {
+export function parseRequestHead(
+  head: RequestHead,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  before?: RepeatedFields,
+): Refusal | undefined {
   const { fields } = head;
   fields.reset(bytes);
   const wrong = readRequestLine(head, bytes, start, end);
   if (wrong !== undefined) return wrong;
+  head.repeats = before !== undefined && isOrdinary(head) && before.standAt(bytes, head.fieldsStart);
+  if (before !== undefined && head.repeats) {
+    head.end = head.fieldsStart + before.length;
+    repeat(head);
+    return undefined;
+  }
   const next = readFields(fields, head.fieldsStart, end, "strict");
   if (typeof next === "string") return { status: next === TOO_MANY_FIELDS ? 431 : 400, reason: next };
   if (next === INCOMPLETE) return badRequest("the head has no end");
@@ -86,6 +102,15 @@ export function parseRequestHead(head: RequestHead, bytes: Buffer, start: number
   const reason = readKnownFields(head) ?? head.listed?.map(mayNotBeListed).find((one) => one !== undefined);
   if (reason !== undefined) return badRequest(reason);
   return judgeExpectation(head);
+}
+
+/** What is true of every request whose fields are kept. */
+function repeat(head: RequestHead): void {
+  head.framing = "none";
+  head.contentLength = 0;
+  head.host = head.upgradeField = -1;
+  head.close = head.keepAlive = head.upgrade = head.expectsContinue = false;
+  head.listed = undefined;
 }
 
 /** Host, framing, Upgrade and Expect. */
@@ -117,7 +142,8 @@ const ONCE: readonly (readonly [FieldKind, string])[] = [
 function readFraming(head: RequestHead): string | undefined {
   const { fields } = head;
   const { bytes, valueStart, valueEnd } = fields;
-  const [length, encoding] = [fields.find(FieldKind.contentLength), fields.find(FieldKind.transferEncoding)];
+  const length = fields.find(FieldKind.contentLength);
+  const encoding = fields.find(FieldKind.transferEncoding);
   head.framing = "none";
   head.contentLength = 0;
   if (encoding >= 0) {

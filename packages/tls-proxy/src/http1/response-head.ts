@@ -1,4 +1,5 @@
 // Hot path: see fields.ts.
+import type { AnswerRules } from "../answers/answer-rules.ts";
 import { SPACE, VALUE, equalsText, isDigit } from "./bytes.ts";
 import { type ConnectionOptions, readConnectionOptions } from "./connection-options.ts";
 import { contentLength } from "./content-length.ts";
@@ -12,6 +13,8 @@ export class ResponseHead implements ConnectionOptions {
   start = 0;
   /** Behind the status line. */
   fieldsStart = 0;
+  /** Behind the empty line. */
+  end = 0;
   minorVersion: 0 | 1 = 1;
   /** 100 to 999. */
   status = 0;
@@ -24,6 +27,11 @@ export class ResponseHead implements ConnectionOptions {
   keepAlive = false;
   upgrade = false;
   listed: readonly string[] | undefined;
+  /** It stays for answers to come, which may be the same. */
+  isKept = false;
+  /** What a kept one became for ordinary connections, and by which rules. */
+  sent: Buffer | undefined;
+  sentBy: AnswerRules | undefined;
 
   get bytes(): Buffer {
     return this.fields.bytes;
@@ -57,11 +65,13 @@ export function parseResponseHead(
 ): number | string {
   const { fields } = head;
   fields.reset(bytes);
+  head.sent = undefined;
   const afterLine = readStatusLine(head, bytes, start, end);
   if (typeof afterLine === "string" || afterLine === INCOMPLETE) return afterLine;
   head.fieldsStart = afterLine;
   const next = readFields(fields, afterLine, end, "lenient");
   if (typeof next === "string" || next === INCOMPLETE) return next;
+  head.end = next;
   readConnectionOptions(fields, head);
   return readFraming(head, isHead) ?? next;
 }
@@ -84,7 +94,9 @@ function readStatusLine(head: ResponseHead, bytes: Buffer, start: number, end: n
 }
 
 function readStatus(head: ResponseHead, bytes: Buffer, code: number, behindLine: number): string | undefined {
-  const [hundreds = 0, tens = 0, ones = 0] = [bytes[code], bytes[code + 1], bytes[code + 2]];
+  const hundreds = bytes[code] ?? 0;
+  const tens = bytes[code + 1] ?? 0;
+  const ones = bytes[code + 2] ?? 0;
   const behind = behindLine > code + 3 ? bytes[code + 3] : SPACE;
   if (
     behindLine < code + 3 ||

@@ -3,6 +3,7 @@ import type { TLSSocket } from "node:tls";
 import type { Arrival } from "../front/arrivals.ts";
 import { Origin } from "../http1/origin.ts";
 import type { Refusal } from "../http1/refusal.ts";
+import { RepeatedFields } from "../http1/repeated-fields.ts";
 import { RequestHead } from "../http1/request-head.ts";
 import { answerText } from "../answers/own-answer.ts";
 import { Exchange, type ExchangeClient } from "./exchange.ts";
@@ -41,7 +42,8 @@ export class ClientConnection implements ExchangeClient {
   readonly arrival: Arrival;
   readonly #owner: ConnectionOwner;
   readonly #relay: RelayOptions;
-  readonly #reader = new RequestReader();
+  readonly #before = new RepeatedFields();
+  readonly #reader = new RequestReader(this.#before);
   readonly #exchange: Exchange;
   #state: State = "waiting";
   #requests = 0;
@@ -58,7 +60,7 @@ export class ClientConnection implements ExchangeClient {
     this.#relay = relay;
     this.#owner = owner;
     this.#since = owner.now;
-    this.#exchange = new Exchange(this, relay);
+    this.#exchange = new Exchange(this, relay, this.#before);
     socket.allowHalfOpen = true; // a tunnel's client may have said all and still listen
     readDirectly(socket, (bytes) => this.#read(bytes));
     socket

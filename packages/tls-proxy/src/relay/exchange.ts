@@ -3,10 +3,11 @@ import type { TLSSocket } from "node:tls";
 import { CHUNK_END, LAST_CHUNK, chunkStart, lastChunkWith } from "../http1/chunks.ts";
 import type { Arrival } from "../front/arrivals.ts";
 import type { Fields } from "../http1/fields.ts";
-import { forwardRequestHead } from "../http1/forward-request.ts";
+import { forwardRepeated } from "../http1/forward-request.ts";
 import { type AnswerConnection, forwardResponseHead } from "../http1/forward-response.ts";
 import type { Origin } from "../http1/origin.ts";
 import { Outgoing } from "../http1/outgoing.ts";
+import type { RepeatedFields } from "../http1/repeated-fields.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import type { AnswerRules } from "../answers/answer-rules.ts";
@@ -49,6 +50,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
   startedAt = 0;
   readonly #client: ExchangeClient;
   readonly #relay: RelayOptions;
+  readonly #before: RepeatedFields;
   readonly #body = new RequestBody(TO_APP);
   #upstream: Upstream | undefined;
   #withdraw: (() => void) | undefined;
@@ -74,9 +76,11 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
   /** What the client hasn't taken yet of what is written without a copy. */
   #uncopied = 0;
 
-  constructor(client: ExchangeClient, relay: RelayOptions) {
+  /** @param before the fields of the connection's last request */
+  constructor(client: ExchangeClient, relay: RelayOptions, before: RepeatedFields) {
     this.#client = client;
     this.#relay = relay;
+    this.#before = before;
   }
 
   get isTunnel(): boolean {
@@ -143,7 +147,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     this.#isTunnel = this.#hasTrailers = this.chunked = this.#endsByClose = this.#discards = false;
     this.#status = 0;
     this.#body.begin(head);
-    forwardRequestHead(head, this.#client.origin, this.#relay.defaultHost, TO_APP);
+    forwardRepeated(head, this.#before, this.#client.origin, this.#relay.defaultHost, TO_APP);
     const idle = this.#relay.pool.take();
     if (idle !== undefined && rest.length > 0) {
       // The head and what came with it, in one write.
@@ -254,7 +258,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     this.#status = head.status;
     if (this.#relay.access !== undefined) this.#told = { sent: 0, upstreamTime: performance.now() - this.startedAt };
     this.#isTunnel = head.status === 101;
-    if (this.#client.closes || this.#mayHoldBack) this.#keepAlive = false;
+    if (this.#client.closes || this.#mayHoldBack()) this.#keepAlive = false;
     const hasLength = framing !== "chunked" && framing !== "close";
     this.chunked = !this.#isHttp10 && !hasLength;
     this.#endsByClose = this.#isHttp10 && !hasLength;
@@ -319,7 +323,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
 
   #answerInstead(own: OwnAnswer): void {
     this.#status = own.status;
-    const close = this.#client.closes || !this.#keepAlive || this.#mayHoldBack;
+    const close = this.#client.closes || !this.#keepAlive || this.#mayHoldBack();
     const accept = /\r\naccept:([^\r]*)/i.exec(this.#sentHead.toString("latin1"))?.[1] ?? "";
     this.#client.socket.write(answerText(own, accept, this.#relay.rules, { head: this.isHead, close }), "latin1");
     this.#over("app-failed");
@@ -327,7 +331,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
   }
 
   /** Whether a client that got no 100 may send its body or not, as it likes (RFC 9110 §10.1.1). */
-  get #mayHoldBack(): boolean {
+  #mayHoldBack(): boolean {
     return this.#expectsContinue && !this.#body.ended;
   }
 

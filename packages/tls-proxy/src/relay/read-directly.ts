@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { countBuffer } from "../young-buffers.ts";
 
 /**
  * Gives a socket's bytes to `take` as they come. While the socket flows and nothing is buffered, they go around the
@@ -9,6 +10,7 @@ export function readDirectly(socket: Socket, take: (bytes: Buffer) => void): voi
   const buffer = socket.push.bind(socket);
   socket.push = (chunk: unknown, encoding?: BufferEncoding) => {
     if (chunk === null || socket.readableLength > 0 || socket.readableFlowing !== true) return buffer(chunk, encoding);
+    countBuffer((chunk as Buffer).length);
     take(chunk as Buffer);
     return true;
   };

@@ -1,6 +1,7 @@
 import { CR, LF } from "../http1/bytes.ts";
 import { BARE_CR, BARE_LF } from "../http1/fields.ts";
 import { type Refusal, badRequest } from "../http1/refusal.ts";
+import type { RepeatedFields } from "../http1/repeated-fields.ts";
 import { type RequestHead, parseRequestHead } from "../http1/request-head.ts";
 import { MAX_TARGET, TARGET_TOO_LONG } from "../http1/request-line.ts";
 
@@ -10,10 +11,16 @@ const HEAD_END = "\r\n\r\n";
 
 /** Gathers a client's bytes until a request's head is whole. */
 export class RequestReader {
+  readonly #before: RepeatedFields | undefined;
   /** What is there of a head. */
   #partial: Buffer | undefined;
   /** Whether the empty line that may stand before a request was skipped (RFC 9112 §2.2). */
   #skipped = false;
+
+  /** @param before the fields of the connection's last request */
+  constructor(before?: RepeatedFields) {
+    this.#before = before;
+  }
 
   /** Whether a head has begun and isn't whole. */
   get isReading(): boolean {
@@ -29,7 +36,7 @@ export class RequestReader {
     // Nearly always: one request, and nothing else.
     if (this.#partial === undefined && isOneHead(more)) {
       this.#skipped = false;
-      return parseRequestHead(head, more, 0, more.length) ?? rest(head, more);
+      return parseRequestHead(head, more, 0, more.length, this.#before) ?? rest(head, more);
     }
     const looked = this.#partial?.length ?? 0;
     let bytes = this.#partial === undefined ? more : Buffer.concat([this.#partial, more]);
@@ -45,7 +52,7 @@ export class RequestReader {
     }
     this.#partial = undefined;
     this.#skipped = false;
-    return parseRequestHead(head, bytes, 0, bytes.length) ?? rest(head, bytes);
+    return parseRequestHead(head, bytes, 0, bytes.length, this.#before) ?? rest(head, bytes);
   }
 }
 

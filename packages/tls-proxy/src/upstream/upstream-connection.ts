@@ -1,8 +1,8 @@
 import { type Socket, connect } from "node:net";
 import { type Address, systemCode } from "@pillion/kit";
 import { BodyReader } from "../http1/body.ts";
-import { INCOMPLETE } from "../http1/fields.ts";
-import { ResponseHead, parseResponseHead } from "../http1/response-head.ts";
+import type { ResponseHead } from "../http1/response-head.ts";
+import { AnswerHeads } from "./answer-heads.ts";
 import type { AnswerReceiver, FailureKind } from "./answer-receiver.ts";
 import type { Expectation, Upstream } from "./upstream.ts";
 
@@ -14,10 +14,8 @@ export interface UpstreamConnectionOwner {
   closed(connection: UpstreamConnection, error: Error | undefined): void;
 }
 
-const READ_SIZE = 64 * 1024;
+const READ_SIZE = 256 * 1024;
 const MAX_HEAD = 64 * 1024;
-/** Used within one read only. */
-const HEAD = new ResponseHead();
 
 /** A connection to the app: carries one exchange after the other, and reads their answers (RFC 9112). */
 export class UpstreamConnection implements Upstream {
@@ -27,6 +25,7 @@ export class UpstreamConnection implements Upstream {
   idleSince = 0;
   readonly #owner: UpstreamConnectionOwner;
   readonly #socket: Socket;
+  readonly #heads = new AnswerHeads();
   readonly #body = new BodyReader();
   #receiver: AnswerReceiver | undefined;
   #expectation: Expectation = { isHead: false, wantsUpgrade: false };
@@ -125,24 +124,26 @@ export class UpstreamConnection implements Upstream {
 
   /** Hands on what was read. @returns what is wrong with it */
   #take(receiver: AnswerReceiver, read: Buffer, length: number): string | undefined {
-    let [bytes, position, end] = [read, 0, length];
+    let bytes = read;
+    let position = 0;
+    let end = length;
     if (this.#partial !== undefined) {
       bytes = Buffer.concat([this.#partial, read.subarray(0, length)]);
       end = bytes.length;
       this.#partial = undefined;
     }
     while (this.#state === "head" && position < end) {
-      const next = parseResponseHead(HEAD, bytes, position, end, this.#expectation.isHead);
-      if (typeof next === "string") return next;
-      if (next === INCOMPLETE) {
+      const head = this.#heads.read(bytes, position, end, this.#expectation.isHead);
+      if (typeof head === "string") return head;
+      if (head === undefined) {
         this.#partial = Buffer.from(bytes.subarray(position, end));
         return this.#partial.length > MAX_HEAD ? `its head is longer than ${MAX_HEAD} bytes` : undefined;
       }
-      position = next;
+      position += head.end - head.start;
       this.#answered = true;
-      if (HEAD.status === 101 && !this.#expectation.wantsUpgrade) return "it switches protocols without being asked to";
-      if (HEAD.isInformational) receiver.informational(HEAD);
-      else this.#begin(receiver);
+      if (head.status === 101 && !this.#expectation.wantsUpgrade) return "it switches protocols without being asked to";
+      if (head.isInformational) receiver.informational(head);
+      else this.#begin(receiver, head);
     }
     if (this.#receiver !== receiver || position === end) return undefined;
     if (this.#state === "tunnel") receiver.data(bytes, position, end);
@@ -155,11 +156,11 @@ export class UpstreamConnection implements Upstream {
     return undefined;
   }
 
-  #begin(receiver: AnswerReceiver): void {
-    this.#state = HEAD.status === 101 ? "tunnel" : "body";
-    this.#persists = HEAD.persists;
-    this.#body.begin(HEAD.framing, HEAD.contentLength);
-    receiver.head(HEAD);
+  #begin(receiver: AnswerReceiver, head: ResponseHead): void {
+    this.#state = head.status === 101 ? "tunnel" : "body";
+    this.#persists = head.persists;
+    this.#body.begin(head.framing, head.contentLength);
+    receiver.head(head);
   }
 
   #finish(receiver: AnswerReceiver): void {
