@@ -94,7 +94,7 @@ const table = {
     type: "choice",
     choices: ["http", "tcp"],
     default: "http",
-    help: "What is inside TLS: HTTP, or any other protocol, whose bytes are passed on as they are.",
+    help: "What is inside TLS: HTTP, or any other protocol, whose bytes are passed on as they are; options of HTTP are refused then.",
   },
   trustForwarded: {
     type: cidr,
@@ -112,7 +112,7 @@ const table = {
     choices: ["off", "v1", "v2"],
     default: "off",
     group: "PROXY protocol",
-    help: "Begin each connection to the app with a PROXY header that names the client; only with --mode tcp.",
+    help: "Begin each connection to the app with a PROXY header that names the client. Only with --mode tcp.",
   },
   alpn: {
     type: "string",
@@ -124,7 +124,7 @@ const table = {
     type: "duration",
     default: "1h",
     group: "TCP",
-    help: "How long nothing may move on a connection before it is aborted; 0 is for ever.",
+    help: "How long nothing may move on a connection before it is aborted; 0 is for ever. Only with --mode tcp.",
   },
   cert: {
     type: "path",
