@@ -267,6 +267,19 @@ test("the access log of both is whole lines, one for each request", async () => 
   expect(entries.filter(({ msg }) => msg === "access")).toHaveLength(clients.length * each);
 });
 
+test("together the workers have as many connections as may be open, and no more", async () => {
+  const flags = ["--app-port", "1", "--state-dir", stateDir, "--max-connections", "3"];
+  await using proxy = await startWorkers(flags);
+  const ca = await authority();
+  const clients: Promise<unknown>[] = [];
+  const more = () =>
+    connectTo({ port: proxy.port, ca }).then(({ socket }) => onTestFinished(() => void socket.destroy()));
+  // The system chooses the worker: with so many each has had more than its share.
+  for (let count = 0; count < 40; count++) clients.push(more().catch(() => {}));
+  await Promise.all(clients);
+  expect(await proxy.metric("connections")).toBe(3);
+});
+
 test("--mode tcp is served by workers too", async () => {
   await using app = await startTcpApp((socket) => socket.pipe(socket));
   const flags = ["--mode", "tcp", "--app-port", `${app.port}`, "--state-dir", stateDir];

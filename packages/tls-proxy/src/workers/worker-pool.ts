@@ -86,14 +86,19 @@ class WorkerPool implements Serving {
     const deaths = workerMetrics(context.metrics, () => this.#slots.filter(({ serves }) => serves).length);
     if (values.mode === "http")
       this.observer = observeApp(appOf(values), { ...context, health: this.#conditions.of(0) });
-    const plain = plainValues({ ...values, maxConnections: Math.ceil(values.maxConnections / values.workers) });
+    const plain = plainValues(values);
     this.#slots = Array.from({ length: values.workers }, (_, index) => {
       const number = index + 1;
       return new WorkerSlot({
         number,
         log: context.log,
         signal,
-        start: () => ({ kind: "start", values: plain, address, ticketKeys: tickets.current }),
+        start: () => ({
+          kind: "start",
+          values: { ...plain, maxConnections: share(values.maxConnections, values.workers, index) },
+          address,
+          ticketKeys: tickets.current,
+        }),
         told: (message) => this.#hear(number, message),
         serving: () => {
           this.#dead.delete(number);
@@ -151,4 +156,9 @@ class WorkerPool implements Serving {
     else if (message.kind === "condition") this.#conditions.set(worker, message.name, message.state);
     else this.#options.access?.write(message.lines);
   }
+}
+
+/** Of what is shared out evenly to so many, what the one at `index` gets; the shares add up to all of it. */
+function share(all: number, among: number, index: number): number {
+  return Math.floor(all / among) + (index < all % among ? 1 : 0);
 }
