@@ -80,7 +80,7 @@ const oneEngine: Rules = (values, problem, given) => {
       );
 };
 
-const workersShare: Rules = ({ workers = 1, listen, maxConnections = 0 }, problem) => {
+const workersShare: Rules = ({ workers = 1, workerTimeout = 0, listen, maxConnections = 0 }, problem, given) => {
   if (workers > 1 && listen && "path" in listen)
     problem(
       ["workers", "listen"],
@@ -93,6 +93,11 @@ const workersShare: Rules = ({ workers = 1, listen, maxConnections = 0 }, proble
       `${maxConnections} are too few to share out to ${workers} workers`,
       "Give at least one for each",
     );
+  // Whether there are any isn't for a machine with one processor to decide: --workers auto may be 1.
+  if (given.has("workerTimeout") && !given.has("workers"))
+    problem(["workerTimeout", "workers"], "there are no workers", "Give --workers as well");
+  if (workerTimeout > 0 && workerTimeout < 1_000)
+    problem("workerTimeout", "is too short to tell what hangs from what works", "Give at least 1s, or 0 for never");
 };
 
 const certificatePairs: Rules = ({ cert = [], key = [] }, problem) => {

@@ -32,6 +32,12 @@ const table = {
     default: "1",
     help: "Processes that serve --listen; auto is one for each processor that this one may use.",
   },
+  workerTimeout: {
+    type: "duration",
+    default: "30s",
+    max: LONGEST,
+    help: "How long one of several workers may answer nothing; it is killed then, and started anew. 0 is for ever.",
+  },
   upstreamWait: {
     type: "duration",
     default: "5s",

@@ -44,6 +44,16 @@ test("more workers than connections: exit 2", async () => {
   expect(proxy.output()).toMatch(/--max-connections: 3 are too few to share out to 4 workers\. Give at least one/);
 });
 
+test("a time-out for workers that aren't there, and one that works would run into: exit 2", async () => {
+  const problemOf = async (...flags: readonly string[]) => {
+    await using proxy = spawnScript(bin, ["--app-port", "1", ...flags]);
+    expect(await proxy.exited).toBe(2);
+    return proxy.output();
+  };
+  expect(await problemOf("--worker-timeout", "10s")).toMatch(/--worker-timeout: there are no workers\. Give --workers/);
+  expect(await problemOf("--workers", "2", "--worker-timeout", "10ms")).toMatch(/--worker-timeout: is too short/);
+});
+
 test("what the engine http-proxy doesn't do is refused with it, unless it is said to be off", async () => {
   const asked = ["max-body=1MiB", "max-requests=5", "min-body-rate=1kB", "upstream-wait=1s", "connect-timeout=1s"];
   const flags = ["http2", ...asked].map((one) => `--${one}`);
@@ -74,7 +84,17 @@ test("what only HTTP has is refused with --mode tcp, whatever its value and wher
 
 /** What `--mode tcp` has a use for: a new option is in here, or is refused. */
 const OF_TCP = [
-  ["mode", "listen", "upstream", "appPort", "workers", "upstreamWait", "connectTimeout", "maxConnections"],
+  [
+    "mode",
+    "listen",
+    "upstream",
+    "appPort",
+    "workers",
+    "workerTimeout",
+    "upstreamWait",
+    "connectTimeout",
+    "maxConnections",
+  ],
   ["proxyProtocolFrom", "sendProxyProtocol", "alpn", "idleTimeout", "networkWatch", "allowShutdown"],
   ["cert", "key", "certDir", "sniStrict", "stateDir", "hostName", "tlsPolicy", "ticketRotation"],
   ["clientCa", "clientAuth", "allowClient"],

@@ -12,6 +12,8 @@ export type ToWorker =
     }
   | { readonly kind: "ticketKeys"; readonly keys: Uint8Array }
   | { readonly kind: "reload" | "metrics"; readonly id: number }
+  /** To be answered at once: does its event loop turn? */
+  | { readonly kind: "pulse" }
   | { readonly kind: "drain" }
   /** The time to drain is over. */
   | { readonly kind: "deadline" };
@@ -19,6 +21,7 @@ export type ToWorker =
 /** What a worker tells. */
 export type ToPrimary =
   | { readonly kind: "serving" }
+  | { readonly kind: "pulse" }
   | { readonly kind: "log"; readonly level: Level; readonly fields: Record<string, unknown>; readonly text: string }
   | { readonly kind: "condition"; readonly name: string; readonly state: ConditionState }
   /** Whole lines of the access log. */

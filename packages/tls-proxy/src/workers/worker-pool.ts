@@ -92,6 +92,7 @@ class WorkerPool implements Serving {
       return new WorkerSlot({
         number,
         log: context.log,
+        timeout: values.workerTimeout,
         signal,
         start: () => ({
           kind: "start",

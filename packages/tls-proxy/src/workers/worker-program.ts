@@ -49,6 +49,8 @@ export function workerProgram(send: Send): (message: ToWorker) => Promise<void> 
         return send({ kind: "answer", id: message.id });
       case "metrics":
         return send({ kind: "answer", id: message.id, snapshot: await own.snapshot() });
+      case "pulse":
+        return send({ kind: "pulse" });
       case "drain":
         draining.abort();
         return send({ kind: "drained", cutOff: await (await started).drain(deadline.signal) });
