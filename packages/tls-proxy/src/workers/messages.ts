@@ -14,6 +14,8 @@ export type ToWorker =
   | { readonly kind: "reload" | "metrics"; readonly id: number }
   /** To be answered at once: does its event loop turn? */
   | { readonly kind: "pulse" }
+  /** It will have to drain, and serves on until then. */
+  | { readonly kind: "stopping" }
   | { readonly kind: "drain" }
   /** The time to drain is over. */
   | { readonly kind: "deadline" };

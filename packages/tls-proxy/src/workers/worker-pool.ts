@@ -12,7 +12,7 @@ import { SharedConditions } from "./shared-conditions.ts";
 import { type Told, assertStartable } from "./worker-process.ts";
 import { WorkerSlot } from "./worker-slot.ts";
 
-type PoolContext = Pick<Context, "signal" | "log" | "metrics" | "health" | "admin">;
+type PoolContext = Pick<Context, "stopping" | "signal" | "log" | "metrics" | "health" | "admin">;
 
 /**
  * Serves with several processes. Each listens on the same port, and the system shares out connections; what is there once
@@ -102,6 +102,7 @@ class WorkerPool implements Serving {
         }),
         told: (message) => this.#hear(number, message),
         serving: () => {
+          if (context.stopping.aborted) this.#slots[index]?.tell({ kind: "stopping" });
           this.#dead.delete(number);
           this.#report();
         },
@@ -115,6 +116,7 @@ class WorkerPool implements Serving {
       });
     });
     tickets.onReplace((keys) => this.#slots.forEach((slot) => slot.tell({ kind: "ticketKeys", keys })));
+    context.stopping.addEventListener("abort", () => this.#slots.forEach((slot) => slot.tell({ kind: "stopping" })));
     context.admin.includeMetrics(async () => (await Promise.all(this.#slots.map((slot) => slot.metrics()))).flat());
     this.failed = this.#keep();
     this.failed.catch(() => {}); // may come before anybody looks

@@ -18,7 +18,7 @@ type Started = Serving & { readonly tickets: TicketKeys };
  */
 export function workerProgram(send: Send): (message: ToWorker) => Promise<void> {
   const own = metricsOfProcess(identity.name);
-  const [draining, deadline] = [new AbortController(), new AbortController()];
+  const [stopping, draining, deadline] = [new AbortController(), new AbortController(), new AbortController()];
   const { promise: started, resolve: setStarted } = Promise.withResolvers<Started>();
   const start = async (values: OptionValues, address: Address, keys: Uint8Array): Promise<Started> => {
     const tickets = new TicketKeys(Buffer.from(keys));
@@ -28,7 +28,8 @@ export function workerProgram(send: Send): (message: ToWorker) => Promise<void> 
       mode === "http" && format !== "off"
         ? entriesTo(streamOutput(sentLines(send), lost), { format, query })
         : undefined;
-    const context = { metrics: own.metrics, health: sentHealth(send), log: sentLog(send), signal: draining.signal };
+    const signals = { stopping: stopping.signal, signal: draining.signal };
+    const context = { metrics: own.metrics, health: sentHealth(send), log: sentLog(send), ...signals };
     const serving = await serve({ ...values, listen: address }, context, { access, tickets, reusePort: true });
     const drain = async (until: AbortSignal) => {
       const cutOff = await serving.drain(until);
@@ -51,6 +52,8 @@ export function workerProgram(send: Send): (message: ToWorker) => Promise<void> 
         return send({ kind: "answer", id: message.id, snapshot: await own.snapshot() });
       case "pulse":
         return send({ kind: "pulse" });
+      case "stopping":
+        return stopping.abort();
       case "drain":
         draining.abort();
         return send({ kind: "drained", cutOff: await (await started).drain(deadline.signal) });
