@@ -279,7 +279,7 @@ test("a worker isn't blamed for the time in which all were frozen", async () => 
   expect([proxy.pid, ...proxy.workers()]).toEqual(all);
 });
 
-test("the access log of both is whole lines, one for each request", async () => {
+test("the access log of both is whole lines, one for each request, and says which worker wrote it", async () => {
   const app = createServer((_request, response) => response.end("ok")).listen(0, "127.0.0.1");
   await once(app, "listening");
   onTestFinished(() => void app.close());
@@ -293,8 +293,10 @@ test("the access log of both is whole lines, one for each request", async () => 
   proxy.spawned.process.kill("SIGTERM");
   expect(await proxy.spawned.exited).toBe(0);
   const lines = proxy.spawned.output().trim().split("\n");
-  const entries = lines.map((line) => JSON.parse(line) as { msg: string });
-  expect(entries.filter(({ msg }) => msg === "access")).toHaveLength(clients.length * each);
+  const entries = lines.map((line) => JSON.parse(line) as { msg: string; worker?: number });
+  const accesses = entries.filter(({ msg }) => msg === "access");
+  expect(accesses).toHaveLength(clients.length * each);
+  expect(new Set(accesses.map(({ worker }) => worker))).toEqual(new Set([1, 2]));
 });
 
 test("together the workers have as many connections as may be open, and no more", async () => {

@@ -5,6 +5,8 @@ import type { PlainValues } from "./plain-values.ts";
 export type ToWorker =
   | {
       readonly kind: "start";
+      /** Its number, from 1. */
+      readonly worker: number;
       readonly values: PlainValues;
       /** Where to listen, with the real port. */
       readonly address: Address;

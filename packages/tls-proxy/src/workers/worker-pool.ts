@@ -96,6 +96,7 @@ class WorkerPool implements Serving {
         signal,
         start: () => ({
           kind: "start",
+          worker: number,
           values: { ...plain, maxConnections: share(values.maxConnections, values.workers, index) },
           address,
           ticketKeys: tickets.current,
