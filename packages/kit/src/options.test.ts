@@ -27,5 +27,5 @@ test("a type of the sidecar's own is used as it is", () => {
 test("a table without rules has none", () => {
   const { rules, table } = defineOptions({ listen: { type: "address", help: "" } });
   expect(Object.keys(table)).toEqual(["listen"]);
-  rules({}, () => expect.unreachable());
+  rules({}, () => expect.unreachable(), new Set());
 });

@@ -72,10 +72,13 @@ export type Input<T extends OptionTable> = {
 type ReportProblem<T> = (options: Name<T> | readonly [Name<T>, ...Name<T>[]], reason: string, remedy: string) => void;
 type Name<T> = keyof T & string;
 
-/** A table with the rules that hold between its options; a rule sees only the values that could be read. */
+/**
+ * A table with the rules that hold between its options; a rule sees only the values that could be read, and by `given`
+ * which of them somebody wrote: a default contradicts nothing.
+ */
 export interface Options<T extends OptionTable = OptionTable> {
   readonly table: T;
-  readonly rules: (values: Partial<Values<T>>, problem: ReportProblem<T>) => void;
+  readonly rules: (values: Partial<Values<T>>, problem: ReportProblem<T>, given: ReadonlySet<Name<T>>) => void;
 }
 
 export function defineOptions<const T extends OptionTable>(

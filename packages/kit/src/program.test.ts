@@ -118,18 +118,24 @@ test("a sidecar that can't start takes those before it down", async () => {
   expect(stopped).toEqual(["first, true"]);
 });
 
-test("stopping aborts the signal first, and probes answer `draining` until the end", async () => {
+test("stopping aborts both signals first, and probes answer `draining` until the end", async () => {
   const told: unknown[] = [];
   const running = await started(
-    sidecar("one", async ({ signal }) => ({
+    sidecar("one", async ({ stopping, signal }) => ({
       async stop(deadline) {
-        told.push(signal.aborted, deadline.aborted, await running.get("/readyz"), (await running.get("/livez")).status);
+        told.push(
+          stopping.aborted,
+          signal.aborted,
+          deadline.aborted,
+          await running.get("/readyz"),
+          (await running.get("/livez")).status,
+        );
         told.push((await running.get("/metrics")).text.includes("one_ready 0\n"));
       },
     })),
   );
   expect(await running.stop()).toBe(true);
-  expect(told).toEqual([true, false, { status: 503, text: "draining\n" }, 200, true]);
+  expect(told).toEqual([true, true, false, { status: 503, text: "draining\n" }, 200, true]);
   await expect(running.get("/livez")).rejects.toThrow("fetch failed");
 });
 

@@ -38,6 +38,7 @@ export class Program {
   readonly #options: ProgramOptions;
   readonly #members: readonly Member[];
   readonly #admin: Admin;
+  readonly #stopping = new AbortController();
   readonly #draining = new AbortController();
   readonly #addresses: Record<string, string> = {};
 
@@ -106,7 +107,7 @@ export class Program {
   }
 
   /**
-   * Not ready at once; after the drain delay the sidecars stop, all within one deadline; probes answer to the end. The
+   * Not ready at once, which sidecars are told; after the drain delay the sidecars stop, all within one deadline; probes answer to the end. The
    * last line of the log says what failed, if anything did.
    *
    * @returns whether nothing failed, and everything ended by itself
@@ -114,6 +115,7 @@ export class Program {
   async stop({ delay, failures = [] }: StopOptions): Promise<boolean> {
     const { settings, log } = this.#options;
     this.#admin.phase = "draining";
+    this.#stopping.abort();
     if (delay && settings.drainDelay > 0) await new Promise((resolve) => setTimeout(resolve, settings.drainDelay));
     this.#draining.abort();
     const deadline = new AbortController();
@@ -130,6 +132,7 @@ export class Program {
   #contextOf({ sidecar, log, health }: Member): Context {
     const { name } = sidecar.identity;
     return {
+      stopping: this.#stopping.signal,
       signal: this.#draining.signal,
       log,
       metrics: metricsOf(this.#admin.registry, name),

@@ -118,6 +118,30 @@ test("rules see the values that could be read, and report under the name that wa
   expect(readOptions(definition, new Map()).problems).toEqual(["--a: too close to b. Move it"]);
 });
 
+test("a rule tells what somebody wrote from a default, though it be the same value", () => {
+  const definition = defineOptions(
+    {
+      mode: { type: "choice", choices: ["http", "tcp"], default: "http", help: "" },
+      timeout: { type: "duration", default: "20s", help: "" },
+      trusted: { type: "string", repeat: true, help: "" },
+    },
+    ({ mode }, problem, given) => {
+      for (const option of ["timeout", "trusted"] as const)
+        if (mode === "tcp" && given.has(option)) problem([option, "mode"], "is for http", "Leave it out");
+    },
+  );
+  const problemsOf = (argv: readonly string[], env: Record<string, string> = {}) =>
+    readOptions(definition, collectOptions(definition.table, { name: "app", argv, env }).written).problems;
+  expect(problemsOf(["--mode=tcp"], { APP_TIMEOUT: "" })).toEqual([]);
+  expect(problemsOf(["--mode=tcp", "--timeout=20s"])).toEqual(["--timeout: is for http. Leave it out"]);
+  expect(problemsOf(["--mode=tcp"], { APP_TIMEOUT: "20s" })).toEqual(["APP_TIMEOUT: is for http. Leave it out"]);
+  const emptyList = new Map([
+    ["mode", [{ name: "mode", value: "tcp" }]],
+    ["trusted", []],
+  ]);
+  expect(readOptions(definition, emptyList).problems).toEqual([]);
+});
+
 test("a rule about an option that was given, but couldn't be read, doesn't say that it is missing", () => {
   const definition = defineOptions(
     {

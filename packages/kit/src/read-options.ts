@@ -40,11 +40,13 @@ export function readOptions<T extends OptionTable>(
     values[key] = option.repeat ? read : read.at(-1);
   }
   const known = Object.fromEntries(Object.entries(values).filter(([key]) => !unread.has(key)));
-  rules(known as Partial<Values<T>>, (about, reason, remedy) => {
+  const report: Parameters<typeof rules>[1] = (about, reason, remedy) => {
     const [key, ...others] = typeof about === "string" ? [about] : about;
     if ([key, ...others].some((one) => unread.has(one))) return;
     problems.push(describeFault({ subject: written.get(key)?.[0]?.name ?? named(key), reason, remedy }));
-  });
+  };
+  const given = Object.keys(table).filter((key) => (written.get(key) ?? []).length > 0);
+  rules(known as Partial<Values<T>>, report, new Set(given));
   return { values: values as Values<T>, problems };
 }
 

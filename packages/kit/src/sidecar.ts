@@ -18,6 +18,8 @@ import type { Handler } from "./routes.ts";
 
 /** What a sidecar is given when it starts. */
 export interface Context {
+  /** Aborts as soon as it is asked to stop, before the drain delay: it isn't ready any more, and still has to serve. */
+  readonly stopping: AbortSignal;
   /** Aborts when draining starts, just before `stop` is called. */
   readonly signal: AbortSignal;
   readonly log: Logger;

@@ -157,6 +157,16 @@ describe("stopping", () => {
     expect(performance.now() - asked).toBeGreaterThanOrEqual(1_000);
   });
 
+  test("a sidecar hears that it will stop before the drain delay, and that it drains after it", async () => {
+    const { process, exited, get, says, output } = await started("idle", "--drain-delay=1s");
+    process.kill("SIGTERM");
+    await says(/"msg":"it will stop"/);
+    expect((await get("/readyz")).status).toBe(503);
+    expect(output()).not.toContain("it drains");
+    expect(await exited).toBe(0);
+    expect(output()).toMatch(/"it will stop"[^]*"it drains"[^]*"stopped"/);
+  });
+
   test("a sidecar that doesn't end within the time-out is cut off, said and 1", async () => {
     const { process, exited, output } = await started("stuck-stop", "--shutdown-timeout=100ms");
     process.kill("SIGTERM");

@@ -1,4 +1,5 @@
 export { parseCommandLine } from "./command-line.ts";
+export { cpuLimit } from "./cpu-limit.ts";
 export { openFileDescriptors, openFileLimit } from "./descriptors.ts";
 export { type FindOptions, type ProcessMatch, findProcesses, topmost } from "./find.ts";
 export { type ProcessIdentity, identify, isSame, stillRunning } from "./identity.ts";

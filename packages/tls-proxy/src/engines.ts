@@ -29,6 +29,8 @@ export interface EngineSurroundings {
   readonly observer: UpstreamObserver & RelayObserver;
   readonly rules: AnswerRules;
   readonly access: Pick<AccessLog, "write"> | undefined;
+  /** From when on answers in HTTP/1.1 say `Connection: close`; in HTTP/2 a GOAWAY loses nothing that comes meanwhile. */
+  readonly stopping: AbortSignal;
 }
 
 /** What serves clients, and what it shares. */
@@ -42,7 +44,7 @@ export interface Engines {
 /** What carries requests to the app. */
 export async function enginesOf(
   options: EngineOptions,
-  { app, observer, rules, access }: EngineSurroundings,
+  { app, observer, rules, access, stopping }: EngineSurroundings,
 ): Promise<Engines> {
   const defaultHost = "path" in app ? "localhost" : formatAddress(app);
   if (options.engine === "http-proxy") {
@@ -53,14 +55,14 @@ export async function enginesOf(
     ]);
     const engine = httpProxyEngine(app, observer, rules, options.attach);
     const limits = limitsOfNode(options);
-    const handler = new HttpProxyHandler({ engine, defaultHost, observer, rules, access, limits });
+    const handler = new HttpProxyHandler({ engine, defaultHost, observer, rules, access, limits, stopping });
     return { handlers: { "http/1.1": handler } };
   }
   const { upstreamWait: wait, connectTimeout } = options;
   const toApp = { address: app, wait, connectTimeout, observer };
   const pool = options.upstream?.h2c ? new H2cSessions(toApp) : new UpstreamPool(toApp);
   const limits = { ...DEFAULT_LIMITS, ...options };
-  const shared = { pool, defaultHost, observer, rules, access, limits };
+  const shared = { pool, defaultHost, observer, rules, access, limits, stopping };
   return {
     handlers: { ...(options.http2 && { h2: new Http2Handler(shared) }), "http/1.1": new Relay(shared) },
     pool,

@@ -32,6 +32,12 @@ const table = {
     default: "1",
     help: "Processes that serve --listen; auto is one for each processor that this one may use.",
   },
+  workerTimeout: {
+    type: "duration",
+    default: "30s",
+    max: LONGEST,
+    help: "How long one of several workers may answer nothing; it is killed then, and started anew. 0 is for ever.",
+  },
   upstreamWait: {
     type: "duration",
     default: "5s",
@@ -94,7 +100,7 @@ const table = {
     type: "choice",
     choices: ["http", "tcp"],
     default: "http",
-    help: "What is inside TLS: HTTP, or any other protocol, whose bytes are passed on as they are.",
+    help: "What is inside TLS: HTTP, or any other protocol, whose bytes are passed on as they are; options of HTTP are refused then.",
   },
   trustForwarded: {
     type: cidr,
@@ -112,7 +118,7 @@ const table = {
     choices: ["off", "v1", "v2"],
     default: "off",
     group: "PROXY protocol",
-    help: "Begin each connection to the app with a PROXY header that names the client; only with --mode tcp.",
+    help: "Begin each connection to the app with a PROXY header that names the client. Only with --mode tcp.",
   },
   alpn: {
     type: "string",
@@ -124,7 +130,7 @@ const table = {
     type: "duration",
     default: "1h",
     group: "TCP",
-    help: "How long nothing may move on a connection before it is aborted; 0 is for ever.",
+    help: "How long nothing may move on a connection before it is aborted; 0 is for ever. Only with --mode tcp.",
   },
   cert: {
     type: "path",

@@ -37,11 +37,12 @@ export interface ServedHttp {
 export async function serveHttp(
   certificates: Certificates,
   options: ServeHttpOptions,
-  { metrics, health, log }: Pick<Context, "metrics" | "health" | "log">,
+  { metrics, health, log, stopping }: Pick<Context, "metrics" | "health" | "log" | "stopping">,
 ): Promise<ServedHttp> {
   const { app, access, proxyProtocol, maxConnections } = options;
   const observer = observeApp(app, { metrics, health, log });
-  const { handlers, pool } = await enginesOf(options, { app, observer, access, rules: answerRules(options) });
+  const rules = answerRules(options);
+  const { handlers, pool } = await enginesOf(options, { app, observer, access, rules, stopping });
   const front = new Front({
     certificates,
     // A client told to speak HTTP/1.0 says so by ALPN too (curl --http1.0), and would be refused in the handshake.

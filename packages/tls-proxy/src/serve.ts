@@ -23,7 +23,7 @@ export interface Serving {
   drain(deadline: AbortSignal): Promise<readonly string[]>;
 }
 
-export type ServingContext = Pick<Context, "signal" | "log" | "metrics" | "health">;
+export type ServingContext = Pick<Context, "stopping" | "signal" | "log" | "metrics" | "health">;
 
 /** What a process that serves has from outside. */
 export interface ServeOptions {

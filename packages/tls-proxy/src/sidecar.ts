@@ -80,7 +80,7 @@ const NO_REDIRECT: RunningRedirect = { addresses: {}, drain: async () => [] };
 async function startRedirect(
   values: OptionValues,
   { address, observer }: Pick<Serving, "address" | "observer">,
-  { metrics }: Pick<Context, "metrics">,
+  { metrics, stopping }: Pick<Context, "metrics" | "stopping">,
 ): Promise<RunningRedirect> {
   if (!observer) return NO_REDIRECT;
   const counted = { ...observer, ...countPlain(metrics) };
@@ -90,6 +90,7 @@ async function startRedirect(
     port: values.redirectPort,
     listenPort: portOf(address),
     observer: counted,
+    stopping,
   });
   const http = formatAddress(await listen(redirect.server, values.redirectListen, "--redirect-listen"));
   return { addresses: { http }, drain: (deadline) => redirect.drain(deadline) };

@@ -2,6 +2,8 @@ import { fileURLToPath } from "node:url";
 import { spawnScript } from "@pillion/kit/testing";
 import { expect, test } from "vitest";
 import { customTlsProxy } from "../src/http-proxy/index.ts";
+import { tlsProxy } from "../src/index.ts";
+import { options } from "../src/options.ts";
 
 const bin = fileURLToPath(new URL("../bin/tls-proxy.js", import.meta.url));
 
@@ -36,12 +38,88 @@ test("several workers on a unix socket: exit 2", async () => {
   expect(proxy.output()).toMatch(/--workers: processes can't share a unix socket.*Leave it at 1, or give a port/);
 });
 
-test("limits that the engine http-proxy doesn't keep: exit 2", async () => {
-  const limits = ["--max-body", "1MiB", "--max-requests", "5"];
-  await using proxy = spawnScript(bin, ["--app-port", "1", "--engine", "http-proxy", ...limits]);
+test("more workers than connections: exit 2", async () => {
+  await using proxy = spawnScript(bin, ["--app-port", "1", "--workers", "4", "--max-connections", "3"]);
   expect(await proxy.exited).toBe(2);
-  for (const name of ["max-body", "max-requests"])
-    expect(proxy.output()).toMatch(new RegExp(`--${name}: is not kept by --engine http-proxy`));
+  expect(proxy.output()).toMatch(/--max-connections: 3 are too few to share out to 4 workers\. Give at least one/);
+});
+
+test("a time-out for workers that aren't there, and one that works would run into: exit 2", async () => {
+  const problemOf = async (...flags: readonly string[]) => {
+    await using proxy = spawnScript(bin, ["--app-port", "1", ...flags]);
+    expect(await proxy.exited).toBe(2);
+    return proxy.output();
+  };
+  expect(await problemOf("--worker-timeout", "10s")).toMatch(/--worker-timeout: there are no workers\. Give --workers/);
+  expect(await problemOf("--workers", "2", "--worker-timeout", "10ms")).toMatch(/--worker-timeout: is too short/);
+});
+
+test("what the engine http-proxy doesn't do is refused with it, unless it is said to be off", async () => {
+  const asked = ["max-body=1MiB", "max-requests=5", "min-body-rate=1kB", "upstream-wait=1s", "connect-timeout=1s"];
+  const flags = ["http2", ...asked].map((one) => `--${one}`);
+  await using proxy = spawnScript(bin, ["--app-port", "1", "--engine", "http-proxy", ...flags]);
+  expect(await proxy.exited).toBe(2);
+  for (const flag of flags)
+    expect(proxy.output()).toContain(`${flag.replace(/=.*/, "")}: is not kept by --engine http-proxy`);
+  const off = { http2: false, maxBody: 0, maxRequests: 0, minBodyRate: 0, upstreamWait: 0 };
+  expect(() => tlsProxy({ appPort: 1, engine: "http-proxy", ...off })).not.toThrow();
+});
+
+test("what only HTTP has is refused with --mode tcp, whatever its value and wherever it was said: exit 2", async () => {
+  const flags = ["--hsts", "365d", "--engine", "relay", "--http2=false", "--head-timeout", "20s"];
+  const variables = { TLS_PROXY_TRUST_FORWARDED: "10.0.0.0/8", TLS_PROXY_MAX_BODY: "0", TLS_PROXY_REPAIR: "" };
+  await using proxy = spawnScript(bin, ["--mode", "tcp", "--app-port", "1", ...flags], variables);
+  expect(await proxy.exited).toBe(2);
+  for (const name of [
+    "--hsts",
+    "--engine",
+    "--http2",
+    "--head-timeout",
+    "TLS_PROXY_TRUST_FORWARDED",
+    "TLS_PROXY_MAX_BODY",
+  ])
+    expect(proxy.output()).toContain(`${name}: is only for --mode http. Leave it out, or leave out --mode tcp`);
+  expect(proxy.output()).not.toContain("TLS_PROXY_REPAIR");
+});
+
+/** What `--mode tcp` has a use for: a new option is in here, or is refused. */
+const OF_TCP = [
+  [
+    "mode",
+    "listen",
+    "upstream",
+    "appPort",
+    "workers",
+    "workerTimeout",
+    "upstreamWait",
+    "connectTimeout",
+    "maxConnections",
+  ],
+  ["proxyProtocolFrom", "sendProxyProtocol", "alpn", "idleTimeout", "networkWatch", "allowShutdown"],
+  ["cert", "key", "certDir", "sniStrict", "stateDir", "hostName", "tlsPolicy", "ticketRotation"],
+  ["clientCa", "clientAuth", "allowClient"],
+].flat();
+
+test("each option has a use in --mode tcp or is refused with it", () => {
+  const names = Object.keys(options.table) as (keyof typeof options.table)[];
+  const refused = names.filter((name) => {
+    const reasons: string[] = [];
+    options.rules({ mode: "tcp", appPort: 1 }, (_about, reason) => reasons.push(reason), new Set([name]));
+    return reasons.includes("is only for --mode http");
+  });
+  expect([...OF_TCP, ...refused].toSorted()).toEqual(names.toSorted());
+});
+
+test("--idle-timeout is refused without --mode tcp, with the names of what HTTP has: exit 2", async () => {
+  await using proxy = spawnScript(bin, ["--app-port", "1", "--idle-timeout", "1h"]);
+  expect(await proxy.exited).toBe(2);
+  expect(proxy.output()).toMatch(/--idle-timeout: is only for --mode tcp; HTTP has --keep-alive-timeout and --stall/);
+});
+
+test("names for a development certificate that isn't made are refused", () => {
+  const own = { appPort: 1, hostName: ["app.test"] };
+  expect(() => tlsProxy({ ...own, certDir: "/certs" })).toThrow(/hostName: is only for .* and --cert-dir is given/);
+  expect(() => tlsProxy({ ...own, cert: ["a"], key: ["a"] })).toThrow(/hostName: is only for .* and --cert is given/);
 });
 
 test("what listeners on http-proxy's events can't be had with is refused", () => {
@@ -49,5 +127,6 @@ test("what listeners on http-proxy's events can't be had with is refused", () =>
   expect(() => custom({ appPort: 1, mode: "tcp" })).toThrow(/mode: has no http-proxy in it/);
   expect(() => custom({ appPort: 1, workers: "2" })).toThrow(/workers: don't have this program's listeners/);
   expect(() => custom({ appPort: 1, maxBody: "1MiB" })).toThrow(/maxBody: is not kept by --engine http-proxy/);
+  expect(() => custom({ appPort: 1, engine: "relay" })).toThrow(/engine: is http-proxy here/);
   expect(() => custom({ upstream: "h2c://127.0.0.1:1" })).toThrow(/upstream: h2c/);
 });

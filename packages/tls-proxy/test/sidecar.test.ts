@@ -128,6 +128,7 @@ describe("as a process", () => {
   test.each([
     [["--cert", "a", "--cert", "b", "--key", "a"], /--key: is missing for 1 of 2 --cert\. Give each certificate/],
     [["--allow-client", "cn=web"], /--client-ca: is missing, and --allow-client is given\. Give the CAs/],
+    [["--client-auth", "require"], /--client-ca: is missing, and --client-auth is given\. Give the CAs/],
     [["--client-ca", "ca", "--allow-client", "web"], /--allow-client.*"web".*not a rule.*cn=NAME, ou=NAME/],
     [["--client-ca", "ca", "--allow-client", "uri=spiffe://a/x*"], /--allow-client.*\* stands for a whole segment/],
     [["--client-ca", "ca", "--client-auth", "maybe"], /--client-auth.*maybe.*require, request/],

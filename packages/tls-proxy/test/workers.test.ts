@@ -4,6 +4,7 @@ import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { type TLSSocket, connect } from "node:tls";
 import { defineSidecar } from "@pillion/kit";
 import { startSidecar } from "@pillion/kit/testing";
@@ -249,7 +250,36 @@ test("a worker that hangs is killed at the deadline, and its last metrics are sh
   expect(proxy.spawned.output()).toContain("what worker 1 had in flight when it ended with SIGKILL");
 });
 
-test("the access log of both is whole lines, one for each request", async () => {
+test("a worker that hangs is killed after --worker-timeout and started anew, and the log says why", async () => {
+  await using app = await startRawApp(answering(OK));
+  const flags = ["--app-port", `${app.port}`, "--state-dir", stateDir, "--worker-timeout", "1s"];
+  await using proxy = await startWorkers(flags);
+  const [victim = 0, other = 0] = proxy.workers();
+  process.kill(victim, "SIGSTOP");
+  await proxy.spawned.says(/"worker":1,.*"msg":"worker 1 ended with SIGKILL for not answering for 1 s"/);
+  expect(await proxy.get("/readyz")).toMatch(/^degraded: workers: worker 1 ended with SIGKILL for not .* others serve/);
+  await vi.waitFor(async () => expect(await proxy.get("/readyz")).toBe("ready\n"), { timeout: 10_000 });
+  expect(await proxy.metric("worker_deaths_total")).toBe(1);
+  expect(proxy.workers()).toHaveLength(2);
+  expect(proxy.workers()).toContain(other);
+  for (const client of await connectToBoth(proxy)) {
+    client.send(REQUEST);
+    await client.receives(/ok$/);
+  }
+});
+
+test("a worker isn't blamed for the time in which all were frozen", async () => {
+  await using proxy = await startWorkers(["--app-port", "1", "--state-dir", stateDir, "--worker-timeout", "1s"]);
+  const all = [proxy.pid, ...proxy.workers()];
+  for (const pid of all) process.kill(pid, "SIGSTOP");
+  await delay(2_500); // there is nothing to wait for but the time itself
+  for (const pid of all) process.kill(pid, "SIGCONT");
+  await delay(1_500);
+  expect(await proxy.metric("worker_deaths_total")).toBe(0);
+  expect([proxy.pid, ...proxy.workers()]).toEqual(all);
+});
+
+test("the access log of both is whole lines, one for each request, and says which worker wrote it", async () => {
   const app = createServer((_request, response) => response.end("ok")).listen(0, "127.0.0.1");
   await once(app, "listening");
   onTestFinished(() => void app.close());
@@ -263,8 +293,23 @@ test("the access log of both is whole lines, one for each request", async () => 
   proxy.spawned.process.kill("SIGTERM");
   expect(await proxy.spawned.exited).toBe(0);
   const lines = proxy.spawned.output().trim().split("\n");
-  const entries = lines.map((line) => JSON.parse(line) as { msg: string });
-  expect(entries.filter(({ msg }) => msg === "access")).toHaveLength(clients.length * each);
+  const entries = lines.map((line) => JSON.parse(line) as { msg: string; worker?: number });
+  const accesses = entries.filter(({ msg }) => msg === "access");
+  expect(accesses).toHaveLength(clients.length * each);
+  expect(new Set(accesses.map(({ worker }) => worker))).toEqual(new Set([1, 2]));
+});
+
+test("together the workers have as many connections as may be open, and no more", async () => {
+  const flags = ["--app-port", "1", "--state-dir", stateDir, "--max-connections", "3"];
+  await using proxy = await startWorkers(flags);
+  const ca = await authority();
+  const clients: Promise<unknown>[] = [];
+  const more = () =>
+    connectTo({ port: proxy.port, ca }).then(({ socket }) => onTestFinished(() => void socket.destroy()));
+  // The system chooses the worker: with so many each has had more than its share.
+  for (let count = 0; count < 40; count++) clients.push(more().catch(() => {}));
+  await Promise.all(clients);
+  expect(await proxy.metric("connections")).toBe(3);
 });
 
 test("--mode tcp is served by workers too", async () => {

@@ -75,6 +75,10 @@ test("JSON leaves out what isn't known", () => {
   );
 });
 
+test("of several workers JSON says which one it was", () => {
+  expect(JSON.parse(accessLine("json", false, 2)(bare))).toMatchObject({ worker: 2, msg: "access" });
+});
+
 test("combined is Apache's, byte for byte", () => {
   expect(combined()).toBe(
     '192.0.2.1 - - [05/Oct/2026:03:04:05 +0000] "GET /search HTTP/1.1" 200 2326 "https://app.test/reset" "Mozilla/5.0 (X11)"\n',
@@ -157,5 +161,5 @@ test("the longest of all has no more than 4096 bytes", () => {
     ]),
   ) as unknown as AccessEntry;
   for (const format of ["json", "combined"] as const)
-    expect(accessLine(format, true)(all).length).toBeLessThanOrEqual(4096);
+    expect(accessLine(format, true, 128)(all).length).toBeLessThanOrEqual(4096);
 });

@@ -37,19 +37,21 @@ type Formatter = (entry: AccessEntry) => string;
  * a line or steer a terminal. It has 4096 bytes at the most, whatever a client sends.
  *
  * @param query whether query strings are kept, in the target and in Referer
+ * @param worker the number of the worker that writes it, if there are several; combined has no place for it
  */
-export function accessLine(format: "json" | "combined", query: boolean): Formatter {
+export function accessLine(format: "json" | "combined", query: boolean, worker?: number): Formatter {
   const shown = query ? (url: string) => url : withoutQuery;
-  return format === "json" ? (entry) => jsonLine(entry, shown) : (entry) => combinedLine(entry, shown);
+  const by = worker === undefined ? "" : `,"worker":${worker}`;
+  return format === "json" ? (entry) => jsonLine(entry, shown, by) : (entry) => combinedLine(entry, shown);
 }
 
 /** Like the lines of the log itself, which may stand on the same output. */
-function jsonLine(entry: AccessEntry, shown: (url: string) => string): string {
+function jsonLine(entry: AccessEntry, shown: (url: string) => string, by: string): string {
   const text = (key: string, value: string | undefined, longest: number) =>
     value === undefined ? "" : `,"${key}":"${escape(value, longest, jsonEscape)}"`;
   const number = (key: string, value: number | undefined) => (value === undefined ? "" : `,"${key}":${round(value)}`);
   return (
-    `{"level":"info","time":"${new Date(entry.time).toISOString()}","sidecar":"tls-proxy","msg":"access"` +
+    `{"level":"info","time":"${new Date(entry.time).toISOString()}","sidecar":"tls-proxy"${by},"msg":"access"` +
     text("client", entry.client, LONGEST.name) +
     text("method", entry.method, LONGEST.word) +
     text("target", shown(entry.target), LONGEST.target) +

@@ -5,6 +5,8 @@ interface AccessLogOptions {
   readonly format: "json" | "combined";
   /** Whether query strings are logged. */
   readonly query: boolean;
+  /** The number of the worker that writes, if there are several. */
+  readonly worker?: number;
 }
 
 export interface AccessLog {
@@ -26,7 +28,7 @@ export function accessOutput(file: string | undefined, observer: OutputObserver)
 }
 
 /** Makes lines of entries. */
-export function entriesTo(output: LineOutput, { format, query }: AccessLogOptions): AccessLog {
-  const line = accessLine(format, query);
+export function entriesTo(output: LineOutput, { format, query, worker }: AccessLogOptions): AccessLog {
+  const line = accessLine(format, query, worker);
   return { ...output, write: (entry) => output.write(line(entry)) };
 }

@@ -16,6 +16,12 @@ export class Connections {
   readonly #upgraded = new Set<Socket>();
   #draining = false;
   #onIdle = () => {};
+  readonly #stopping: AbortSignal | undefined;
+
+  /** @param stopping aborts when each connection has to end with its next answer */
+  constructor(stopping?: AbortSignal) {
+    this.#stopping = stopping;
+  }
 
   get open(): number {
     return this.#exchanges.size;
@@ -53,7 +59,7 @@ export class Connections {
     const exchange: Exchange = { request, response, startedAt: performance.now(), end };
     this.#exchanges.get(socket)?.add(exchange);
     response.once("close", end);
-    if (this.#draining) response.shouldKeepAlive = false;
+    if (this.#draining || this.#stopping?.aborted) response.shouldKeepAlive = false;
     return gone.signal;
   }
 

@@ -28,11 +28,13 @@ export interface HttpProxyHandlerOptions {
   readonly access?: Pick<AccessLog, "write"> | undefined;
   /** Times in milliseconds, sizes in bytes. */
   readonly limits?: Partial<typeof LIMITS>;
+  /** Aborts when answers have to say `Connection: close`, as it will stop. */
+  readonly stopping?: AbortSignal | undefined;
 }
 
 /** Reads requests with Node's own parser, refuses what is malformed, and hands what it lets through to the engine. */
 export class HttpProxyHandler implements ConnectionHandler {
-  readonly connections = new Connections();
+  readonly connections: Connections;
   readonly #server: Server;
   readonly #options: HttpProxyHandlerOptions;
   readonly #origins = new WeakMap<object, Origin>();
@@ -42,6 +44,7 @@ export class HttpProxyHandler implements ConnectionHandler {
 
   constructor(options: HttpProxyHandlerOptions) {
     this.#options = options;
+    this.connections = new Connections(options.stopping);
     const { stallTimeout, ...http } = { ...LIMITS, ...options.limits };
     this.#server = createServer({
       ...http,

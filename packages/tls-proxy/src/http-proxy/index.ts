@@ -34,8 +34,9 @@ export function customTlsProxy(attach: (proxy: HttpProxyEvents) => void): Custom
   });
 }
 
-const customOptions = defineOptions(options.table, (values, problem) => {
-  options.rules({ ...values, engine: "http-proxy" }, problem);
+const customOptions = defineOptions(options.table, (values, problem, given) => {
+  options.rules({ ...values, engine: "http-proxy" }, problem, given);
+  if (given.has("engine")) problem("engine", "is http-proxy here", "Leave it out");
   if (values.mode === "tcp") problem("mode", "has no http-proxy in it", "Leave it out");
   if ((values.workers ?? 1) > 1) problem("workers", "don't have this program's listeners", "Leave it at 1");
 });

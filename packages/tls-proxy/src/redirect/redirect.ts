@@ -23,6 +23,8 @@ export interface RedirectOptions {
   readonly observer: UpstreamObserver & { plain(outcome: PlainOutcome): void };
   /** Times in milliseconds, sizes in bytes. */
   readonly limits?: Partial<typeof LIMITS>;
+  /** Aborts when answers have to say `Connection: close`, as it will stop. */
+  readonly stopping?: AbortSignal;
 }
 
 /** Answers plain HTTP with a redirect to the same under https. ACME challenges alone reach the app. */
@@ -71,8 +73,8 @@ export class Redirect {
   #serve(request: IncomingMessage, response: ServerResponse): void {
     this.#answers.set(response, request);
     response.once("close", () => this.#answers.delete(response));
-    if (this.#draining) response.shouldKeepAlive = false;
-    const { app, observer } = this.#options;
+    const { app, observer, stopping } = this.#options;
+    if (this.#draining || stopping?.aborted) response.shouldKeepAlive = false;
     const { target, authority = fieldValues(request.rawHeaders, "host")[0] ?? "" } = originForm(request.url ?? "");
     const host = parseAuthority(authority);
     const refusal = refusalOf(request);

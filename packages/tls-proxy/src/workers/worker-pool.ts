@@ -12,7 +12,7 @@ import { SharedConditions } from "./shared-conditions.ts";
 import { type Told, assertStartable } from "./worker-process.ts";
 import { WorkerSlot } from "./worker-slot.ts";
 
-type PoolContext = Pick<Context, "signal" | "log" | "metrics" | "health" | "admin">;
+type PoolContext = Pick<Context, "stopping" | "signal" | "log" | "metrics" | "health" | "admin">;
 
 /**
  * Serves with several processes. Each listens on the same port, and the system shares out connections; what is there once
@@ -86,16 +86,24 @@ class WorkerPool implements Serving {
     const deaths = workerMetrics(context.metrics, () => this.#slots.filter(({ serves }) => serves).length);
     if (values.mode === "http")
       this.observer = observeApp(appOf(values), { ...context, health: this.#conditions.of(0) });
-    const plain = plainValues({ ...values, maxConnections: Math.ceil(values.maxConnections / values.workers) });
+    const plain = plainValues(values);
     this.#slots = Array.from({ length: values.workers }, (_, index) => {
       const number = index + 1;
       return new WorkerSlot({
         number,
         log: context.log,
+        timeout: values.workerTimeout,
         signal,
-        start: () => ({ kind: "start", values: plain, address, ticketKeys: tickets.current }),
+        start: () => ({
+          kind: "start",
+          worker: number,
+          values: { ...plain, maxConnections: share(values.maxConnections, values.workers, index) },
+          address,
+          ticketKeys: tickets.current,
+        }),
         told: (message) => this.#hear(number, message),
         serving: () => {
+          if (context.stopping.aborted) this.#slots[index]?.tell({ kind: "stopping" });
           this.#dead.delete(number);
           this.#report();
         },
@@ -109,6 +117,7 @@ class WorkerPool implements Serving {
       });
     });
     tickets.onReplace((keys) => this.#slots.forEach((slot) => slot.tell({ kind: "ticketKeys", keys })));
+    context.stopping.addEventListener("abort", () => this.#slots.forEach((slot) => slot.tell({ kind: "stopping" })));
     context.admin.includeMetrics(async () => (await Promise.all(this.#slots.map((slot) => slot.metrics()))).flat());
     this.failed = this.#keep();
     this.failed.catch(() => {}); // may come before anybody looks
@@ -151,4 +160,9 @@ class WorkerPool implements Serving {
     else if (message.kind === "condition") this.#conditions.set(worker, message.name, message.state);
     else this.#options.access?.write(message.lines);
   }
+}
+
+/** Of what is shared out evenly to so many, what the one at `index` gets; the shares add up to all of it. */
+function share(all: number, among: number, index: number): number {
+  return Math.floor(all / among) + (index < all % among ? 1 : 0);
 }

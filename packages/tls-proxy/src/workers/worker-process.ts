@@ -9,6 +9,9 @@ import type { ToPrimary, ToWorker } from "./messages.ts";
 /** `worker.ts` in the sources, `.js` in the package, and in an image a bundle of its own beside the program's. */
 const PROGRAM = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
 
+/** How often a worker is looked at within the time after which it counts as hanging. */
+const LOOKS = 5;
+
 /** What a worker tells unasked. */
 export type Told = Extract<ToPrimary, { kind: "log" | "condition" | "access" }>;
 
@@ -33,6 +36,8 @@ export class WorkerProcess {
   readonly #answers = new Map<number, (snapshot: MetricSnapshot | undefined) => void>();
   readonly #drained = Promise.withResolvers<readonly string[]>();
   #questions = 0;
+  /** Why it was killed, in addition to the signal. */
+  #reason = "";
 
   constructor(number: number, start: ToWorker, told: (message: Told) => void) {
     // Its own environment is this one's; what it serves it is told, as arguments are for everybody to see.
@@ -43,11 +48,11 @@ export class WorkerProcess {
       if (message.kind === "serving") serving.resolve();
       else if (message.kind === "drained") this.#drained.resolve(message.cutOff);
       else if (message.kind === "answer") this.#answers.get(message.id)?.(message.snapshot);
-      else told(message);
+      else if (message.kind !== "pulse") told(message);
     });
     this.#child.once("error", (error) => ended.resolve(error.message));
     // Not at "exit": what it said last may be on its way still.
-    this.#child.once("close", (code, signal) => ended.resolve(signal ?? `exit code ${code}`));
+    this.#child.once("close", (code, signal) => ended.resolve(`${signal ?? `exit code ${code}`}${this.#reason}`));
     this.ended = ended.promise;
     const over = (how: string) => {
       serving.reject(endedEarly(number, how));
@@ -63,6 +68,22 @@ export class WorkerProcess {
   tell(message: ToWorker): void {
     // One that just died is told of by `ended`.
     if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  /**
+   * From now on kills it when it has said nothing for `timeout` milliseconds: its event loop is blocked. Looks are counted
+   * rather than time, so that it isn't blamed for the time in which all were frozen, as in a container that is paused.
+   */
+  watch(timeout: number): void {
+    let silentLooks = 0;
+    this.#child.on("message", () => (silentLooks = 0));
+    const look = () => {
+      if (silentLooks++ < LOOKS) return this.tell({ kind: "pulse" });
+      this.#reason = ` for not answering for ${timeout / 1000} s`;
+      this.kill();
+    };
+    const timer = setInterval(look, timeout / LOOKS).unref();
+    void this.ended.then(() => clearInterval(timer));
   }
 
   /** Undefined when it didn't answer in time, milliseconds. */

@@ -1,4 +1,4 @@
-import { type Address, PillionError, messageOf, metricsOfProcess } from "@pillion/kit";
+import { PillionError, messageOf, metricsOfProcess } from "@pillion/kit";
 import { entriesTo } from "../access-log/access-log.ts";
 import { streamOutput } from "../access-log/access-output.ts";
 import { TicketKeys } from "../certificates/ticket-keys.ts";
@@ -6,9 +6,10 @@ import { identity } from "../identity.ts";
 import { countLost } from "../metrics.ts";
 import { type Serving, serve } from "../serve.ts";
 import type { ToPrimary, ToWorker } from "./messages.ts";
-import { type OptionValues, readPlainValues } from "./plain-values.ts";
+import { readPlainValues } from "./plain-values.ts";
 import { type Send, sentHealth, sentLines, sentLog } from "./worker-context.ts";
 
+type Start = Extract<ToWorker, { kind: "start" }>;
 type Started = Serving & { readonly tickets: TicketKeys };
 
 /**
@@ -18,17 +19,19 @@ type Started = Serving & { readonly tickets: TicketKeys };
  */
 export function workerProgram(send: Send): (message: ToWorker) => Promise<void> {
   const own = metricsOfProcess(identity.name);
-  const [draining, deadline] = [new AbortController(), new AbortController()];
+  const [stopping, draining, deadline] = [new AbortController(), new AbortController(), new AbortController()];
   const { promise: started, resolve: setStarted } = Promise.withResolvers<Started>();
-  const start = async (values: OptionValues, address: Address, keys: Uint8Array): Promise<Started> => {
-    const tickets = new TicketKeys(Buffer.from(keys));
+  const start = async ({ worker, address, ticketKeys, ...message }: Start): Promise<Started> => {
+    const values = readPlainValues(message.values);
+    const tickets = new TicketKeys(Buffer.from(ticketKeys));
     const lost = { failed() {}, lost: countLost(own.metrics) };
     const { mode, accessLog: format, accessLogQuery: query } = values;
     const access =
       mode === "http" && format !== "off"
-        ? entriesTo(streamOutput(sentLines(send), lost), { format, query })
+        ? entriesTo(streamOutput(sentLines(send), lost), { format, query, worker })
         : undefined;
-    const context = { metrics: own.metrics, health: sentHealth(send), log: sentLog(send), signal: draining.signal };
+    const signals = { stopping: stopping.signal, signal: draining.signal };
+    const context = { metrics: own.metrics, health: sentHealth(send), log: sentLog(send), ...signals };
     const serving = await serve({ ...values, listen: address }, context, { access, tickets, reusePort: true });
     const drain = async (until: AbortSignal) => {
       const cutOff = await serving.drain(until);
@@ -40,7 +43,7 @@ export function workerProgram(send: Send): (message: ToWorker) => Promise<void> 
   return async (message) => {
     switch (message.kind) {
       case "start":
-        setStarted(await start(readPlainValues(message.values), message.address, message.ticketKeys));
+        setStarted(await start(message));
         return send({ kind: "serving" });
       case "ticketKeys":
         return (await started).tickets.replace(Buffer.from(message.keys));
@@ -49,6 +52,10 @@ export function workerProgram(send: Send): (message: ToWorker) => Promise<void> 
         return send({ kind: "answer", id: message.id });
       case "metrics":
         return send({ kind: "answer", id: message.id, snapshot: await own.snapshot() });
+      case "pulse":
+        return send({ kind: "pulse" });
+      case "stopping":
+        return stopping.abort();
       case "drain":
         draining.abort();
         return send({ kind: "drained", cutOff: await (await started).drain(deadline.signal) });

@@ -7,6 +7,8 @@ import { type Told, WorkerProcess } from "./worker-process.ts";
 export interface WorkerSlotOptions {
   readonly number: number;
   readonly log: Logger;
+  /** How long it may answer nothing until it is killed, milliseconds; 0 is for ever. */
+  readonly timeout: number;
   /** Ends restarting. */
   readonly signal: AbortSignal;
   /** What a worker is started with. */
@@ -14,7 +16,7 @@ export interface WorkerSlotOptions {
   readonly told: (message: Told) => void;
   /** It serves, for the first time or again. */
   readonly serving: () => void;
-  /** @param how its exit code or the signal that ended it */
+  /** @param how its exit code or the signal that ended it, and why if that is known */
   readonly died: (how: string) => void;
   /** Whether any worker serves. */
   readonly anyServes: () => boolean;
@@ -108,12 +110,13 @@ export class WorkerSlot {
   }
 
   #start(): WorkerProcess {
-    const { number, start, told, serving } = this.#options;
+    const { number, timeout, start, told, serving } = this.#options;
     const process = new WorkerProcess(number, start(), told);
     const well = setTimeout(() => (this.#deaths = 0), WELL_AFTER).unref();
     void process.ended.then(() => clearTimeout(well));
     const begin = () => {
       this.#serves = true;
+      if (timeout > 0) process.watch(timeout);
       serving();
     };
     void process.serving.then(begin, () => {}); // keep() sees the end of one that never served
@@ -125,6 +128,6 @@ function keepsDying(number: number, how: string): Error {
   return errors.WORKER_ENDED({
     subject: `worker ${number}`,
     reason: `ended ${MOST_DEATHS} times in a row, the last time with ${how}`,
-    remedy: "The lines before this one may say why; SIGKILL is mostly the system's for lack of memory",
+    remedy: "The lines before this one may say why; SIGKILL without a reason is mostly the system's for lack of memory",
   });
 }
