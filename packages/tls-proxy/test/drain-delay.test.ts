@@ -25,6 +25,8 @@ async function askUntilClosed(client: RawClient): Promise<string> {
 }
 
 test.each([
+  ["relay", "1"],
+  ["relay", "2"],
   ["http-proxy", "1"],
   ["http-proxy", "2"],
 ])(

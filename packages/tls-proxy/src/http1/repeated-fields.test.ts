@@ -30,7 +30,8 @@ function alone(text: string): { sent: string; end: number; framing: string } {
   return { sent: out.take().toString("latin1"), end: head.end, framing: head.framing };
 }
 
-const FIELDS = "Host: app\r\nAccept: */*\r\nConnection: keep-alive, X-Own\r\nX-Own: 1\r\nX-Forwarded-For: forged\r\n\r\n";
+const FIELDS =
+  "Host: app\r\nAccept: */*\r\nConnection: keep-alive, X-Own\r\nX-Own: 1\r\nX-Forwarded-For: forged\r\n\r\n";
 
 test("the same fields repeat, whatever the method and the target are", () => {
   const ask = connection();

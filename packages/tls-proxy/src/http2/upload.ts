@@ -4,6 +4,7 @@ import type { Refusal } from "../http1/refusal.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import type { RelayLimits } from "../relay/relay-options.ts";
 import type { Upstream } from "../upstream/upstream.ts";
+import { countBuffer } from "../young-buffers.ts";
 import { RequestBody } from "./request-body.ts";
 
 /** Over how long the rate of a body is measured, milliseconds. */
@@ -77,6 +78,7 @@ export class Upload {
   }
 
   #read(bytes: Buffer): void {
+    countBuffer(bytes.length);
     const upstream = this.#upstream;
     if (upstream === undefined) return;
     const framed = this.#body.data(bytes);

@@ -50,4 +50,6 @@ export interface RelayOptions {
   readonly limits: RelayLimits;
   /** Where each request is told of, if anywhere. */
   readonly access?: Pick<AccessLog, "write"> | undefined;
+  /** Aborts when each connection has to end with its next answer, as the proxy will stop. */
+  readonly stopping?: AbortSignal | undefined;
 }

@@ -16,6 +16,7 @@ export class Relay implements ConnectionHandler, ConnectionOwner {
 
   constructor(options: RelayOptions) {
     this.#options = options;
+    if (options.stopping) void aborted(options.stopping).then(() => (this.draining = true));
   }
 
   get open(): number {
