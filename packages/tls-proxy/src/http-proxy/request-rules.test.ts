@@ -17,3 +17,29 @@ test.each(["http://app:x/", 'http://a";for=192.0.2.6;b="/', "http://app:123456/"
 test.each(["Content_Length", "x, TRANSFER_encoding", "host"])("Connection may not list %s", (options) =>
   expect(refused("/", "Connection", options)).toMatchObject({ status: 400 }),
 );
+
+const ofHost = (host: string) => refusalOf({ method: "GET", url: "/", rawHeaders: ["Host", host], httpVersion: "1.1" });
+
+test.each(["app", "App.test.", "a_b~c%20!$&*+", "app:8443", "app:", "192.0.2.1:80", "[::1]", "[2001:db8::1]:8443"])(
+  "Host: %s may pass, as with the relay",
+  (host) => expect(ofHost(host)).toBeUndefined(),
+);
+
+test.each([
+  "",
+  "a,b",
+  "a;b",
+  "a'b",
+  "(a)",
+  "a|b",
+  "a b",
+  "a/b",
+  "u@a",
+  "a:b",
+  "a:123456",
+  "[::1",
+  "\xe4",
+  "a".repeat(301),
+])("Host: %s is refused, as by the relay", (host) =>
+  expect(ofHost(host)).toEqual({ status: 400, reason: "the Host field is malformed" }),
+);

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { FieldKind, fieldKindOf } from "../http1/field-kind.ts";
 import type { Refusal } from "../http1/refusal.ts";
+import { RequestHead, parseRequestHead } from "../http1/request-head.ts";
 import { connectionOptions, fieldValues } from "./hop-by-hop.ts";
 
 const MAX_TARGET_BYTES = 16 * 1024;
@@ -52,7 +53,14 @@ function malformedHost(fields: readonly string[], version: string): string | und
   return isHost(hosts[0]) ? undefined : "the Host field is malformed";
 }
 
-const isHost = (text: string): boolean => /^(\[[0-9a-f:.]+\]|[\w.~%!$&'()*+,;=-]+)(:\d{1,5})?$/i.test(text);
+/** Used within one call only. */
+const HEAD = new RequestHead();
+
+/** Read by the relay's own parser, as the one field of a request: both engines shall refuse the same hosts. */
+function isHost(text: string): boolean {
+  const head = Buffer.from(`GET / HTTP/1.1\r\nHost: ${text}\r\n\r\n`, "latin1");
+  return parseRequestHead(HEAD, head, 0, head.length) === undefined;
+}
 
 function ambiguousFraming(fields: readonly string[], version: string): string | undefined {
   const encodings = fieldValues(fields, "transfer-encoding");

@@ -111,6 +111,7 @@ const HOSTS: RefusedRequest[] = [
   { name: "the same Host twice", bytes: get("host: app\r\n") },
   { name: "two Hosts in HTTP/1.0", bytes: "GET / HTTP/1.0\r\nHost: app\r\nHost: other\r\n\r\n" },
   { name: "a list as Host", bytes: "GET / HTTP/1.1\r\nHost: app, other\r\n\r\n" },
+  { name: "a list as Host, without a space", bytes: "GET / HTTP/1.1\r\nHost: app,other\r\n\r\n" },
   { name: "a path in Host", bytes: "GET / HTTP/1.1\r\nHost: app/path\r\n\r\n" },
   { name: "a user in Host", bytes: "GET / HTTP/1.1\r\nHost: user@app\r\n\r\n" },
   { name: "a port that isn't a number", bytes: "GET / HTTP/1.1\r\nHost: app:http\r\n\r\n" },
