@@ -118,6 +118,7 @@ export function tcpObservers(metrics: Metrics): FrontObserver & TcpObserver {
   return {
     handshakeSucceeded: (version) => handshakes.inc({ outcome: version }),
     handshakeFailed: () => handshakes.inc({ outcome: "failed" }),
+    refused: () => {}, // counted as client_certificates_total
     waiting: () => {},
     away: () => connections.inc({ outcome: "away" }),
     reached: () => {},

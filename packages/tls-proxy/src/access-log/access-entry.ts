@@ -34,7 +34,8 @@ export function accessEntry(client: Client, sentHead: Buffer, numbers: Numbers):
 /** The same of a request that was refused by its head, which nobody shall read as one. */
 export function refusedEntry(client: Client, status: number): AccessEntry {
   const nothing = { method: "-", target: "-", duration: 0, bytesSent: 0, bytesReceived: 0 };
-  return { ...connectionFacts(client), ...nothing, time: Date.now(), status, outcome: "refused" };
+  const reason = status === 403 ? client.arrival.refusal : undefined; // 400 and the like are the request's fault
+  return { ...connectionFacts(client), ...nothing, time: Date.now(), status, outcome: "refused", reason };
 }
 
 /** What is the same for all requests of a connection. */

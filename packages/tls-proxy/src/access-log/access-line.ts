@@ -21,8 +21,10 @@ export interface AccessEntry {
   readonly cipher?: string | undefined;
   readonly alpn?: string | undefined;
   readonly serverName?: string | undefined;
-  /** The subject of the client's certificate. */
+  /** The subject of the client's certificate, be it refused or not. */
   readonly clientSubject?: string | undefined;
+  /** Why the client was refused for its certificate, or the lack of one. */
+  readonly reason?: string | undefined;
   readonly host?: string | undefined;
   readonly referer?: string | undefined;
   readonly userAgent?: string | undefined;
@@ -66,6 +68,7 @@ function jsonLine(entry: AccessEntry, shown: (url: string) => string, by: string
     text("alpn", entry.alpn, LONGEST.word) +
     text("serverName", entry.serverName, LONGEST.name) +
     text("clientSubject", entry.clientSubject, LONGEST.name) +
+    text("reason", entry.reason, LONGEST.reason) +
     text("host", entry.host, LONGEST.name) +
     text("referer", entry.referer && shown(entry.referer), LONGEST.field) +
     text("userAgent", entry.userAgent, LONGEST.field) +
@@ -85,7 +88,7 @@ function combinedLine(entry: AccessEntry, shown: (url: string) => string): strin
 }
 
 /** The longest texts, escaped; together with the rest they stay below 4096. */
-const LONGEST = { word: 48, name: 192, field: 512, target: 1_280 };
+const LONGEST = { word: 48, reason: 96, name: 192, field: 512, target: 1_280 };
 
 function withoutQuery(url: string): string {
   const at = url.search(/[?#]/);

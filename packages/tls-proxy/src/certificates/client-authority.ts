@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
+import { type X509Certificate, createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { TLSSocket } from "node:tls";
 import { messageOf, systemCode } from "@pillion/kit";
 import { errors } from "../errors.ts";
 import { parseCertificates, subjectOf } from "./certificate-chain.ts";
-import { type ClientIdentity, identityOf } from "./client-identity.ts";
+import { type CertificateLabel, type ClientIdentity, identityOf, labelOf } from "./client-identity.ts";
 import { type ClientRule, isAllowed } from "./client-rules.ts";
 
 /** The CAs whose clients are let in. */
@@ -19,7 +19,10 @@ export type Judgement =
   | { readonly identity: ClientIdentity | undefined; readonly refusal?: never }
   | {
       readonly identity?: never;
+      /** With OpenSSL's code, where it has one. */
       readonly refusal: string;
+      /** What was presented. Nobody vouches for what it says. */
+      readonly presented?: CertificateLabel;
       readonly outcome: "missing" | "untrusted" | "expired" | "not allowed";
     };
 
@@ -62,15 +65,19 @@ export function judge(
     if (!required) return { identity: undefined };
     return { outcome: "missing", refusal: "a client certificate is required, and none was presented" };
   }
-  if (!socket.authorized) {
-    const code = String(socket.authorizationError);
-    const isOutdated = code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID";
-    return isOutdated ? EXPIRED : { outcome: "untrusted", refusal: `the client certificate is not trusted (${code})` };
-  }
-  if (now > certificate.validToDate || now < certificate.validFromDate) return EXPIRED;
+  if (!socket.authorized) return refused(certificate, String(socket.authorizationError));
+  if (now > certificate.validToDate) return refused(certificate, "CERT_HAS_EXPIRED");
+  if (now < certificate.validFromDate) return refused(certificate, "CERT_NOT_YET_VALID");
   const identity = identityOf(certificate);
   if (isAllowed(identity, rules)) return { identity };
-  return { outcome: "not allowed", refusal: "the client certificate is good, but this client is not allowed" };
+  const refusal = "the client certificate is good, but this client is not allowed";
+  return { outcome: "not allowed", refusal, presented: labelOf(certificate) };
 }
 
-const EXPIRED: Judgement = { outcome: "expired", refusal: "the client certificate has expired, or is not valid yet" };
+/** @param code OpenSSL's */
+function refused(certificate: X509Certificate, code: string): Judgement {
+  const presented = labelOf(certificate);
+  return code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID"
+    ? { outcome: "expired", refusal: `the client certificate has expired, or is not valid yet (${code})`, presented }
+    : { outcome: "untrusted", refusal: `the client certificate is not trusted (${code})`, presented };
+}

@@ -1,10 +1,16 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import { alternativeNames } from "./alternative-names.ts";
 
-/** Who a client is, by a certificate that was verified. */
-export interface ClientIdentity {
+/** What names a certificate, be it good or bad. */
+export interface CertificateLabel {
   /** RFC 4514, ASCII alone: `CN=web,OU=shop,O=Example`; other characters as `\C3\A4`. */
   readonly subject: string;
+  /** SHA-256 of the certificate, lower-case hexadecimal. */
+  readonly fingerprint: string;
+}
+
+/** Who a client is, by a certificate that was verified. */
+export interface ClientIdentity extends CertificateLabel {
   /** Only where there is exactly one: with two, checks could differ on which counts. */
   readonly commonName: string | undefined;
   readonly organizationalUnits: readonly string[];
@@ -14,8 +20,6 @@ export interface ClientIdentity {
   readonly uris: readonly string[];
   /** SHA-256 of the public key's SubjectPublicKeyInfo, base64, as RFC 7469 §2.4 pins it. */
   readonly spkiSha256: string;
-  /** SHA-256 of the certificate, lower-case hexadecimal. */
-  readonly fingerprint: string;
   /** DER. */
   readonly certificate: Buffer;
 }
@@ -26,15 +30,18 @@ export function identityOf(certificate: X509Certificate): ClientIdentity {
   const commonNames = [subject.CN ?? []].flat();
   const names = alternativeNames(certificate.subjectAltName ?? "");
   return {
-    subject: rfc4514(certificate.subject ?? ""),
+    ...labelOf(certificate),
     commonName: commonNames.length === 1 ? commonNames.find(isPlain) : undefined,
     organizationalUnits: [subject.OU ?? []].flat().filter(isPlain),
     dnsNames: (names?.dns ?? []).map((name) => name.toLowerCase()),
     uris: names?.uris ?? [],
     spkiSha256: sha256(certificate.publicKey.export({ type: "spki", format: "der" })).toString("base64"),
-    fingerprint: sha256(certificate.raw).toString("hex"),
     certificate: certificate.raw,
   };
+}
+
+export function labelOf(certificate: X509Certificate): CertificateLabel {
+  return { subject: rfc4514(certificate.subject ?? ""), fingerprint: sha256(certificate.raw).toString("hex") };
 }
 
 /** No C0, C1 or delete: `admin\0.evil` is not `admin`. */

@@ -11,8 +11,10 @@ export interface Arrival {
   readonly local?: Endpoint;
   /** What the app is told of the client's certificate: names and values of header fields in turn. */
   readonly identity?: readonly string[] | undefined;
-  /** The subject of the client's certificate. */
+  /** The subject of the client's certificate, be it refused or not. */
   readonly clientSubject?: string | undefined;
+  /** SHA-256 of a certificate that was refused, hexadecimal. */
+  readonly refusedFingerprint?: string | undefined;
   /** Why the client may not come in: its certificate, or the lack of one. */
   readonly refusal?: string | undefined;
   /** Whether the client is a proxy that may say where its requests come from. */

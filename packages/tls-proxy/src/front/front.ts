@@ -109,12 +109,11 @@ export class Front {
 }
 
 /** Who a client is by its certificate, or why it may not come in. */
-function clientOf(
-  certificates: Certificates,
-  socket: TLSSocket,
-): Pick<Arrival, "identity" | "clientSubject" | "refusal"> {
-  const { identity, refusal } = certificates.judgeClient(socket);
-  return { ...(identity && { identity: identityFields(identity), clientSubject: identity.subject }), refusal };
+function clientOf(certificates: Certificates, socket: TLSSocket): Partial<Arrival> {
+  const { identity, refusal, ...judgement } = certificates.judgeClient(socket);
+  if (identity) return { identity: identityFields(identity), clientSubject: identity.subject };
+  const presented = "presented" in judgement ? judgement.presented : undefined;
+  return { refusal, clientSubject: presented?.subject, refusedFingerprint: presented?.fingerprint };
 }
 
 /** Who is gone without a goodbye is found out within minutes. */

@@ -116,7 +116,7 @@ export class HttpProxyHandler implements ConnectionHandler {
     const said = { method, target, host: headers.host, referer: headers.referer, userAgent: headers["user-agent"] };
     const arrival = this.#arrivals.get(request.socket) ?? NOWHERE;
     const facts = connectionFacts({ socket: request.socket as TLSSocket, arrival });
-    return { ...facts, ...said, ...numbers, time: Date.now() - numbers.duration };
+    return { ...facts, ...said, ...numbers, reason: arrival.refusal, time: Date.now() - numbers.duration };
   }
 
   #tunnel(request: IncomingMessage, socket: Duplex, early: Buffer): void {

@@ -24,6 +24,8 @@ export interface TcpOptions {
 
 /** What the byte pipe tells of its connections and of the app. */
 export interface TcpObserver {
+  /** A client was aborted for its certificate, or the lack of one. */
+  refused(arrival: Arrival): void;
   /** Nobody listens at the app's address; the client is held. */
   waiting(error: unknown): void;
   /** The app can't be reached, and the client was aborted. */
@@ -61,8 +63,9 @@ export class TcpHandler implements ConnectionHandler {
   accept(client: TLSSocket, arrival: Arrival): void {
     client.allowHalfOpen = true; // either end may end its half alone
     client.on("error", () => {}); // 'close' follows
-    if (this.#isDraining || arrival.refusal !== undefined) return arrival.reset();
     const { idleTimeout, observer } = this.#options;
+    if (arrival.refusal !== undefined) observer.refused(arrival);
+    if (this.#isDraining || arrival.refusal !== undefined) return arrival.reset();
     const tunnel = new Tunnel(client, arrival, {
       idleTimeout,
       onBytes: (direction, bytes) => observer.moved(direction, bytes),
