@@ -14,7 +14,7 @@ import {
 } from "./development-ca.ts";
 import { errors } from "../errors.ts";
 import { canonicalHostName, LOCAL_NAMES } from "./host-names.ts";
-import { privateDirectory, readIfPresent } from "./state-files.ts";
+import { privateDirectory, readIfPresent, stateDirectory } from "./state-files.ts";
 
 export interface DevelopmentCertificate {
   readonly pair: CertificatePair;
@@ -35,13 +35,14 @@ export interface DevelopmentCertificate {
  * @throws STATE_DIRECTORY_NOT_WRITABLE
  */
 export async function developmentCertificate(
-  stateDirectory: string,
+  stateDir: string,
   hostNames: readonly string[],
   now: Date,
 ): Promise<DevelopmentCertificate> {
   const names = [...new Set([...LOCAL_NAMES, ...hostNames].map(canonicalHostName))];
-  const directory = join(stateDirectory, "development-ca");
+  const directory = join(stateDir, "development-ca");
   try {
+    await stateDirectory(stateDir);
     await privateDirectory(directory);
     const { ca, made } = await authority(directory, names, now);
     const leaf = await serverLeaf(directory, ca, names, now);
@@ -52,7 +53,7 @@ export async function developmentCertificate(
     const remedy = "Give a directory that this user may write to, or a certificate with --cert and --key";
     throw errors.STATE_DIRECTORY_NOT_WRITABLE({
       subject: "--state-dir",
-      value: stateDirectory,
+      value: stateDir,
       reason: `can't hold the development CA (${code})`,
       remedy,
       cause,

@@ -56,6 +56,20 @@ test("openssl and Node's client verify the leaf for every name it serves, with n
   server.close();
 });
 
+test("a state directory that it makes is ignored by git, and one that is there stays as it is", async () => {
+  const made = join(directory, "state");
+  for (const state of [directory, made]) await developmentCertificate(state, [], NOW);
+  expect((await readdir(directory)).toSorted()).toEqual(["development-ca", "state"]);
+  expect((await stat(made)).mode & 0o777).toBe(0o700);
+  await run("git", ["init", "--quiet", directory]);
+  const { stdout } = await run("git", ["-C", directory, "status", "--porcelain", "--untracked-files=all", "state"]);
+  expect(stdout).toBe("");
+
+  await rm(join(made, ".gitignore"));
+  await developmentCertificate(made, ["app.test"], NOW);
+  expect(await readdir(made)).toEqual(["development-ca"]);
+});
+
 test.each([
   ["another host", "evil.test"],
   ["a name that only ends alike", "notapp.test"],
