@@ -1,6 +1,6 @@
 import { formatAddress } from "./address.ts";
 import { Admin } from "./admin.ts";
-import { messageOf, systemCode } from "./errors.ts";
+import { PillionError, messageOf, systemCode } from "./errors.ts";
 import { HealthRecord } from "./health.ts";
 import { kitErrors } from "./kit-errors.ts";
 import type { Logger } from "./log.ts";
@@ -108,7 +108,7 @@ export class Program {
 
   /**
    * Not ready at once, which sidecars are told; after the drain delay the sidecars stop, all within one deadline; probes answer to the end. The
-   * last line of the log says what failed, if anything did.
+   * last line of the log says what failed, if anything did, with the code of the first that has one.
    *
    * @returns whether nothing failed, and everything ended by itself
    */
@@ -123,10 +123,11 @@ export class Program {
     const ends = await Promise.all(this.#members.map((member) => stopOne(member, deadline.signal)));
     ends.push(await stopOne({ running: { stop: (signal) => this.#admin.close(signal) }, log }, deadline.signal));
     clearTimeout(timer);
-    const reasons = [...failures, ...ends.flat()].map(messageOf);
-    if (reasons.length === 0) log.info("stopped");
-    else log.error(`stopped: ${reasons.join("; ")}`);
-    return reasons.length === 0;
+    const errors = [...failures, ...ends.flat()];
+    const { code } = errors.find((error) => error instanceof PillionError) ?? {};
+    if (errors.length === 0) log.info("stopped");
+    else log.error({ code }, `stopped: ${errors.map(messageOf).join("; ")}`);
+    return errors.length === 0;
   }
 
   #contextOf({ sidecar, log, health }: Member): Context {

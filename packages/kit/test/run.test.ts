@@ -38,13 +38,13 @@ describe("exit codes", () => {
     expect(output()).toContain("no certificate at https://[redacted]@host/");
   });
 
-  test.each([
+  test.each<[string, RegExp, string?]>([
     ["failing-start", /^stopped: no certificate at https:\/\/\[redacted\]@host\/$/],
     ["done-failed", /^stopped: gave up after 3 failures$/],
     ["failed", /^stopped: the network has gone$/],
-    ["stuck-stop", /^stopped: shutdown: the time-out ended with work under way\. Raise --shutdown-timeout$/],
-    ["failing-twice", /^stopped: gave up; shutdown: the time-out ended/],
-  ])("whatever is 1 (%s) has as its last line why", async (mode, reason) => {
+    ["stuck-stop", /^stopped: shutdown: the time-out ended with work under way\. Raise --shutdown-timeout$/, "CUT_OFF"],
+    ["failing-twice", /^stopped: gave up; shutdown: the time-out ended/, "CUT_OFF"],
+  ])("whatever is 1 (%s) has as its last line why, and the code if there is one", async (mode, reason, code) => {
     const spawned = worker(mode, ["--shutdown-timeout=100ms"]);
     if (mode === "stuck-stop") {
       await spawned.says(/"msg":"started"/);
@@ -52,6 +52,7 @@ describe("exit codes", () => {
     }
     expect(await spawned.exited).toBe(1);
     expect(lastLine(spawned)).toMatchObject({ level: "error", msg: expect.stringMatching(reason) });
+    expect(lastLine(spawned).code).toBe(code);
   });
 
   test("work that is over is 0, work that failed for good is 1", async () => {
