@@ -27,6 +27,11 @@ test.each([
   "h:1\n",
 ])("%j is none", (text) => expect(() => parseAddress(text)).toThrow(RangeError));
 
+test("a URL is none, and the message says what to leave out", () => {
+  for (const scheme of ["http://", "HTTPS://", "h2c://"])
+    expect(() => parseAddress(`${scheme}127.0.0.1:80`)).toThrow(`not an address; leave ${scheme} out`);
+});
+
 test("what is formatted is parsed to the same address", () => {
   const host = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain(), fc.constant(""));
   const tcp = fc.record({ host, port: fc.integer({ min: 0, max: 65_535 }) });

@@ -10,8 +10,13 @@ export function parseAddress(text: string): Address {
   if (text.startsWith("unix:/")) return { path: text.slice("unix:".length) };
   const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/\s]*)):([0-9]{1,5})$/i.exec(text);
   const port = Number(match?.[3]);
-  if (!match || port > 65_535) throw new RangeError("not an address");
+  if (!match || port > 65_535) throw new RangeError(`not an address${withoutScheme(text)}`);
   return { host: match[1] ?? match[2] ?? "", port };
+}
+
+function withoutScheme(text: string): string {
+  const [scheme] = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text) ?? [];
+  return scheme === undefined ? "" : `; leave ${scheme} out`;
 }
 
 /** The text that `parseAddress` reads. */

@@ -41,6 +41,15 @@ test("the message of a chain names every link, whatever was thrown", () => {
   expect([messageOf("text"), messageOf(7), messageOf(undefined)]).toEqual(["text", "7", "undefined"]);
 });
 
+test("a system error that the message names already is not told again", () => {
+  const cause = Object.assign(new Error("ENOENT: no such file or directory, open '/k'"), { code: "ENOENT" });
+  const naming = errors.KEY_UNREADABLE({ subject: "--key", value: "/k", reason: "can't be read (ENOENT)", cause });
+  expect(messageOf(naming)).toBe('--key "/k": can\'t be read (ENOENT)');
+  const other = errors.KEY_UNREADABLE({ subject: "--key", reason: "can't be read (EACCES)", cause });
+  expect(messageOf(other)).toMatch(/\(EACCES\) \(ENOENT: no such file/);
+  expect(messageOf(new Error("f()", { cause: new Error("why") }))).toBe("f() (why)");
+});
+
 test("an error without a cause doesn't carry an empty one", () => {
   expect("cause" in errors.KEY_UNREADABLE({ subject: "x", reason: "y" })).toBe(false);
 });

@@ -56,11 +56,12 @@ export function describeFault({ subject, value, reason, remedy }: Fault): string
   return redact(`${what}: ${reason}${remedy === undefined ? "" : `. ${remedy}`}`);
 }
 
-/** The message of whatever was thrown, with those of its causes behind it. */
+/** The message of whatever was thrown, with those of its causes behind it, but for a cause whose code it names already. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return redact(String(error));
-  const cause = error.cause === undefined ? "" : ` (${messageOf(error.cause)})`;
-  return redact(error.message) + cause;
+  const { cause, message } = error;
+  const isTold = cause === undefined || message.includes(`(${systemCode(cause) ?? messageOf(cause)})`);
+  return redact(message) + (isTold ? "" : ` (${messageOf(cause)})`);
 }
 
 /** The `code` of a system error such as ENOENT, or undefined. */
