@@ -1,4 +1,4 @@
-import type { Options } from "@pillion/kit";
+import { type Address, type Options, formatAddress, isLoopback, reachable } from "@pillion/kit";
 import { hostNameProblem } from "./certificates/host-names.ts";
 import type { Table } from "./options.ts";
 
@@ -6,7 +6,17 @@ type Rules = Options<Table>["rules"];
 
 /** What holds between options. What looks set, and isn't, is worse than what is refused. */
 export const rules: Rules = (values, problem, given) => {
-  for (const rule of [theApp, oneMode, oneEngine, workersShare, certificatePairs, hostNames, clients, whatNeedsAnother])
+  for (const rule of [
+    theApp,
+    notItself,
+    oneMode,
+    oneEngine,
+    workersShare,
+    certificatePairs,
+    hostNames,
+    clients,
+    whatNeedsAnother,
+  ])
     rule(values, problem, given);
 };
 
@@ -21,6 +31,28 @@ const theApp: Rules = ({ upstream, appPort, mode, engine }, problem) => {
       "Leave h2c:// out, or the other option",
     );
 };
+
+/** Its own app it would ask for ever, until it has no sockets left. */
+const notItself: Rules = ({ listen, redirectListen, upstream, appPort }, problem) => {
+  const app = upstream ?? (appPort ? { host: "127.0.0.1", port: appPort } : undefined);
+  const [option, at] =
+    Object.entries({ listen, redirectListen }).find(([, one]) => one && app && reaches(app, one)) ?? [];
+  if (at)
+    problem(
+      [option === "listen" ? "listen" : "redirectListen", upstream ? "upstream" : "appPort"],
+      `${formatAddress(at)} is where the app is said to be: the proxy would be its own app`,
+      "Give the proxy another port, or the app's own",
+    );
+};
+
+/** Whether who connects to `app` comes to what listens there. Port 0 is a free one, and never the app's. */
+function reaches(app: Address, listen: Address): boolean {
+  if ("path" in app || "path" in listen) return "path" in app && "path" in listen && app.path === listen.path;
+  const { host, port } = reachable(app) as typeof app;
+  if (port !== listen.port || port === 0) return false;
+  if (listen.host === "0.0.0.0") return isLoopback(host) && host !== "::1";
+  return listen.host === host || (["", "::"].includes(listen.host) && isLoopback(host));
+}
 
 /** What only HTTP has. */
 const OF_HTTP = [

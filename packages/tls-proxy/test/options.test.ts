@@ -23,6 +23,39 @@ test("options that need another one, all at once: exit 2", async () => {
 });
 
 test.each([
+  [["--app-port", "8443"], "--listen: 127.0.0.1:8443"],
+  [["--app-port", "9100", "--listen", "127.0.0.1:9100"], "--listen: 127.0.0.1:9100"],
+  [["--app-port", "9100", "--listen", ":9100"], "--listen: :9100"],
+  [["--upstream", "localhost:9100", "--listen", "0.0.0.0:9100"], "--listen: 0.0.0.0:9100"],
+  [["--upstream", "h2c://[::1]:9100", "--listen", "[::]:9100"], "--listen: [::]:9100"],
+  [["--upstream", "192.0.2.1:9100", "--listen", "192.0.2.1:9100"], "--listen: 192.0.2.1:9100"],
+  [["--upstream", "unix:/tmp/never", "--listen", "unix:/tmp/never"], "--listen: unix:/tmp/never"],
+  [["--app-port", "9100", "--redirect-listen", ":9100"], "--redirect-listen: :9100"],
+])("the proxy as its own app (%j): exit 2", async (flags, problem) => {
+  await using proxy = spawnScript(bin, flags);
+  expect(await proxy.exited).toBe(2);
+  expect(proxy.output()).toContain(`${problem} is where the app is said to be`);
+  expect(proxy.output()).toMatch(/Give the proxy another port/);
+});
+
+test.each([
+  [{ appPort: 9100, listen: "127.0.0.2:9100" }],
+  [{ appPort: 9100, listen: "[::1]:9100" }],
+  [{ upstream: "[::1]:9100", listen: "0.0.0.0:9100" }],
+  [{ upstream: "192.0.2.1:9100", listen: ":9100" }],
+  [{ upstream: "unix:/tmp/app", listen: "unix:/tmp/tls" }],
+  [{ upstream: "127.0.0.1:0", listen: "127.0.0.1:0" }],
+])("%j are two addresses", (values) => expect(() => tlsProxy(values)).not.toThrow());
+
+test("a URL as --upstream: exit 2, and what to leave out", async () => {
+  await using proxy = spawnScript(bin, ["--upstream", "http://127.0.0.1:8080"]);
+  expect(await proxy.exited).toBe(2);
+  expect(proxy.output()).toMatch(
+    /--upstream "http:\/\/127.0.0.1:8080": not an address; leave http:\/\/ out\. Give host/,
+  );
+});
+
+test.each([
   ["0", /--workers "0": less than 1\. Give a whole number from 1 to 128, or auto/],
   ["two", /--workers "two": not a number of processes/],
   ["129", /--workers "129": more than 128/],
