@@ -40,6 +40,8 @@ describe("in this process", () => {
         msg: expect.stringContaining("DEVELOPMENT ONLY"),
       }),
     );
+    const inForce = proxy.log.find(({ msg }) => msg === "certificate in force");
+    expect(inForce).toMatchObject({ names: ["localhost", "127.0.0.1", "::1"] });
     expect(JSON.stringify(proxy.log)).not.toContain("PRIVATE");
     await vi.waitFor(async () =>
       expect((await proxy.get("/metrics")).text).toMatch(/tls_proxy_requests_total\{[^}]*code="2xx"[^}]*\} 1/),

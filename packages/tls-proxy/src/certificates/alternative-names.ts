@@ -1,7 +1,12 @@
+import { isIP } from "node:net";
+import { canonicalHostName } from "./host-names.ts";
+
 /** What a subjectAltName holds, of the kinds that are looked at here. */
 export interface AlternativeNames {
   readonly dns: readonly string[];
   readonly uris: readonly string[];
+  /** IP addresses, IPv6 as RFC 5952 writes it. */
+  readonly addresses: readonly string[];
 }
 
 /**
@@ -10,7 +15,7 @@ export interface AlternativeNames {
  * doesn't fit the form makes all of it unusable: no name is better than a forged one.
  */
 export function alternativeNames(text: string): AlternativeNames | undefined {
-  const names = { dns: [] as string[], uris: [] as string[] };
+  const names = { dns: [] as string[], uris: [] as string[], addresses: [] as string[] };
   for (let rest = text; rest !== "";) {
     const [whole, kind = "", quoted, plain] = NAME.exec(rest) ?? [];
     if (whole === undefined) return undefined;
@@ -19,6 +24,8 @@ export function alternativeNames(text: string): AlternativeNames | undefined {
     if (value === undefined || (whole.endsWith(", ") && rest === "")) return undefined;
     if (kind === "DNS" && HOST.test(value)) names.dns.push(value);
     if (kind === "URI" && URI.test(value)) names.uris.push(value);
+    if (kind === "IP Address" && isIP(value) !== 0 && !value.includes("%"))
+      names.addresses.push(canonicalHostName(value));
   }
   return names;
 }

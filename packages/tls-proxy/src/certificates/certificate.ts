@@ -19,6 +19,8 @@ export interface CertificatePair {
   readonly subject: string;
   /** The DNS names it is for, in lower case, wildcards as `*.app.test`. */
   readonly names: readonly string[];
+  /** The IP addresses it is for. */
+  readonly addresses: readonly string[];
   /** `ec`, `rsa`, `ed25519`: of each, a client can be offered one. */
   readonly keyType: string;
   /** What a TLS 1.3 client has to verify, as OpenSSL names it: `ECDSA+SHA256`, `RSA-PSS+`. */
@@ -90,6 +92,7 @@ export function checkCertificatePair(
     fingerprint: leaf.fingerprint256,
     subject,
     names: namesOf(leaf),
+    addresses: alternativeNames(leaf.subjectAltName ?? "")?.addresses ?? [],
     keyType: leaf.publicKey.asymmetricKeyType ?? "unknown",
     signature: signatureOf(leaf.publicKey),
     notBefore: leaf.validFromDate,

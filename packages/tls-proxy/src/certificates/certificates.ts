@@ -191,8 +191,9 @@ export class Certificates {
     this.#condition.degraded(`refused, and what was good before stays: ${shown.join("; ")}`);
   }
 
-  #announce({ subject, names, keyType, fingerprint, notAfter }: CertificatePair, message: string): void {
-    this.#context.log.info({ subject, names: names.slice(0, 10), keyType, fingerprint, notAfter }, message);
+  #announce({ subject, names, addresses, keyType, fingerprint, notAfter }: CertificatePair, message: string): void {
+    const all = [...names, ...addresses].slice(0, 10);
+    this.#context.log.info({ subject, names: all, keyType, fingerprint, notAfter }, message);
   }
 
   #watch(): void {

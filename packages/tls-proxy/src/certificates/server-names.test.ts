@@ -15,6 +15,7 @@ function pair(fingerprint: string, keyType: string, ...names: string[]): Certifi
     keyType,
     signature: "",
     names,
+    addresses: [],
     ...dates,
   };
 }
