@@ -9,6 +9,7 @@ import {
 } from "@pillion/kit";
 import type { AccessLog } from "./access-log/access-log.ts";
 import { type AnswerOptions, answerRules } from "./answers/answer-rules.ts";
+import { PLAIN_HTTP, answerOnSocket } from "./answers/own-answer.ts";
 import type { Certificates } from "./certificates/certificates.ts";
 import { type Cidr, isTrusted } from "./cidr-list.ts";
 import { type EngineOptions, enginesOf } from "./engines.ts";
@@ -49,6 +50,7 @@ export async function serveHttp(
     handlers: { ...handlers, "http/1.0": handlers["http/1.1"] },
     otherwise: handlers["http/1.1"],
     observer,
+    onPlainHttp: (socket) => answerOnSocket(undefined, socket, PLAIN_HTTP),
     proxyProtocol,
     trusted: isTrusted(options.trustForwarded),
     maxConnections,

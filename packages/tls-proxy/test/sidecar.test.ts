@@ -1,4 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,6 +19,15 @@ let stateDir: string;
 beforeEach(async () => void (stateDir = await mkdtemp(join(tmpdir(), "tls-proxy-state-"))));
 afterEach(() => rm(stateDir, { recursive: true }));
 const path = (name: string) => join(stateDir, name);
+
+/** What comes back on a connection without TLS, until it is closed. */
+async function plainly(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, "127.0.0.1", () => socket.write(bytes));
+  let received = "";
+  socket.on("data", (piece) => (received += piece.toString("latin1"))).on("error", () => {});
+  await new Promise((resolve) => socket.once("close", resolve));
+  return received;
+}
 const developmentCa = () => readFile(path("development-ca/ca.pem"), "utf8");
 
 async function writePair(name: string): Promise<string> {
@@ -50,6 +61,23 @@ describe("in this process", () => {
     expect(text).toMatch(/tls_proxy_handshakes_total\{[^}]*outcome="TLSv1.3"[^}]*\} 1/);
     expect(text).toMatch(/tls_proxy_certificate_expiry_timestamp_seconds(\{[^}]*\})? \d{10}/);
     expect(await proxy.stop()).toBe(true);
+  });
+
+  test("plain HTTP to the port of HTTPS is told so, to a client without patience as well", async () => {
+    await using app = await startRawApp(answering(OK));
+    await using proxy = await startSidecar(tlsProxy({ appPort: app.port, listen: "127.0.0.1:0", stateDir }));
+    const port = portOf(proxy.addresses["https"]);
+    const hasty = connect(port, "127.0.0.1", () => hasty.write(get, () => hasty.resetAndDestroy()));
+    await once(hasty, "close");
+    for (const request of [get, get.replace("GET", "POST")]) {
+      const answer = await plainly(port, request);
+      expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n[^]*connection: close\r\n\r\n[^]*https:\/\//i);
+      const [, length, body] = /content-length: (\d+)[^]*?\r\n\r\n([^]*)$/i.exec(answer) ?? [];
+      expect(body).toHaveLength(Number(length));
+    }
+    expect(await plainly(port, "SSH-2.0-client\r\n")).not.toContain("HTTP");
+    expect((await proxy.get("/metrics")).text).toMatch(/tls_proxy_handshakes_total\{[^}]*outcome="failed"[^}]*\} [34]/);
+    expect(app.received).toHaveLength(0);
   });
 
   test("the app is away: ready, but degraded, until it answers", async () => {

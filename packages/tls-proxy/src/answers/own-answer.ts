@@ -18,6 +18,11 @@ export const APP_AWAY: OwnAnswer = {
   explanation: "The application is not running yet, or is restarting.",
   retryAfter: 2,
 };
+/** To who speaks HTTP where HTTPS is served. Where to, it can't say: ports may be mapped on the way here. */
+export const PLAIN_HTTP: OwnAnswer = {
+  status: 400,
+  explanation: "The request came by plain HTTP to a port that serves HTTPS: ask with https:// instead.",
+};
 export const APP_FAILED: OwnAnswer = { status: 502, explanation: "The application broke off without a usable answer." };
 
 /**

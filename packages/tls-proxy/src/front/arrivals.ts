@@ -28,7 +28,7 @@ export interface Arrival {
  * pair of addresses and ports, of which there is one at a time.
  */
 export class Arrivals {
-  readonly #byEnds = new Map<string, Arrival>();
+  readonly #byEnds = new Map<string, { readonly arrival: Arrival; readonly raw: Socket }>();
   readonly #headers = new WeakMap<Socket, ProxyHeader>();
 
   constructor(server: Server) {
@@ -42,7 +42,12 @@ export class Arrivals {
 
   of(socket: TLSSocket): Arrival {
     const unknown: Arrival = { reset: () => socket.destroy() };
-    return this.#byEnds.get(endsOf(socket) ?? "") ?? unknown;
+    return this.#byEnds.get(endsOf(socket) ?? "")?.arrival ?? unknown;
+  }
+
+  /** The TCP connection itself. Only while it isn't TLS, as bytes on it pass TLS by. */
+  under(socket: TLSSocket): Socket | undefined {
+    return this.#byEnds.get(endsOf(socket) ?? "")?.raw;
   }
 
   #add(raw: Socket): void {
@@ -52,9 +57,9 @@ export class Arrivals {
     const client = header?.source ?? endpoint(raw.remoteAddress, raw.remotePort);
     const local = header?.destination ?? endpoint(raw.localAddress, raw.localPort);
     const arrival = { ...(client && { client }), ...(local && { local }), reset: () => void raw.resetAndDestroy() };
-    this.#byEnds.set(ends, arrival);
+    this.#byEnds.set(ends, { arrival, raw });
     raw.once("close", () => {
-      if (this.#byEnds.get(ends) === arrival) this.#byEnds.delete(ends);
+      if (this.#byEnds.get(ends)?.raw === raw) this.#byEnds.delete(ends);
     });
   }
 }

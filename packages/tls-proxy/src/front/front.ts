@@ -24,6 +24,8 @@ export interface FrontOptions {
   readonly observer: FrontObserver;
   /** Who has to say by the PROXY protocol whom a connection is for. */
   readonly proxyProtocol?: ProxyProtocolOptions | undefined;
+  /** Answers a client that speaks HTTP without TLS, on its TCP connection. Default: it is closed. */
+  readonly onPlainHttp?: (socket: Socket) => void;
   /** Whether a client is a proxy that may say where its requests come from. */
   readonly trusted?: (address: string | undefined) => boolean;
   /** How long a handshake may take, milliseconds. */
@@ -91,7 +93,18 @@ export class Front {
       const client = clientOf(this.#options.certificates, socket);
       this.#handlerOf(socket).accept(socket, { ...arrival, ...client, trusted: trusted(arrival.client?.address) });
     });
-    this.server.on("tlsClientError", (error) => observer.handshakeFailed(error));
+    this.server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
+      observer.handshakeFailed(error);
+      if (error.code === "ERR_SSL_HTTP_REQUEST") this.#answerPlainHttp(socket);
+    });
+  }
+
+  /** Node has destroyed the TLS socket by now; the TCP connection is closed behind this event, with what is written until then. */
+  #answerPlainHttp(socket: TLSSocket): void {
+    const raw = this.#arrivals.under(socket);
+    if (!raw?.writable) return;
+    raw.on("error", () => {}); // the client may have gone
+    this.#options.onPlainHttp?.(raw);
   }
 
   #handlerOf(socket: TLSSocket): ConnectionHandler {
