@@ -116,6 +116,7 @@ export class TcpHandler implements ConnectionHandler {
         wait: upstreamWait,
         connectTimeout,
         signal: gone.signal,
+        allowHalfOpen: true,
         onread,
         onRefused: (error) => observer.waiting(error),
       });

@@ -10,6 +10,8 @@ export interface ConnectOptions {
   readonly connectTimeout: number;
   /** The client went away: rejects with an AbortError. */
   readonly signal: AbortSignal;
+  /** Whether the socket keeps its half open when the app ends its own. */
+  readonly allowHalfOpen?: boolean;
   /** Reads into a buffer of the caller's, instead of 'data' events. */
   readonly onread?: OnReadOpts;
   /** Called at each attempt that found nobody listening. */
@@ -17,8 +19,7 @@ export interface ConnectOptions {
 }
 
 /**
- * Connects to the app, and holds on while it isn't up yet: at a start, or between two runs. The socket keeps its half
- * open when the app ends its own.
+ * Connects to the app, and holds on while it isn't up yet: at a start, or between two runs.
  *
  * @throws the last attempt's system error: ECONNREFUSED or ENOENT when the wait was over, ETIMEDOUT, or any other at once
  */
@@ -42,13 +43,17 @@ export async function connectWhenUp(address: Address, options: ConnectOptions): 
 const NOBODY_LISTENS = new Set(["ECONNREFUSED", "ENOENT"]);
 /** Milliseconds. The app is on this machine: asking is cheap, and what waits is a person. */
 const PAUSE = { base: 20, cap: 250 };
+/** Milliseconds. An app that vanishes without a word is found gone so much later, and ten seconds of Node's probes. */
+const KEEP_ALIVE_DELAY = 30_000;
 
-async function connectOnce(address: Address, { connectTimeout, signal, onread }: ConnectOptions): Promise<Socket> {
+async function connectOnce(address: Address, options: ConnectOptions): Promise<Socket> {
+  const { connectTimeout, signal, onread, allowHalfOpen = false } = options;
   const socket = connect({
     ...address,
-    allowHalfOpen: true,
+    allowHalfOpen,
     noDelay: true,
     keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_DELAY,
     ...(onread && { onread }),
   });
   socket.setTimeout(connectTimeout, () => socket.destroy(timedOut(connectTimeout)));
