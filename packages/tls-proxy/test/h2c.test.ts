@@ -3,7 +3,7 @@ import { type IncomingHttpHeaders, type ServerHttp2Stream, constants, createServ
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { answerOf, connectH2 } from "./h2-client.ts";
 import { startRawApp } from "./raw-app.ts";
 import { connectTo, exchange, startProxy } from "./start-proxy.ts";
@@ -12,6 +12,8 @@ interface H2cApp extends AsyncDisposable {
   readonly port: number;
   readonly heads: readonly IncomingHttpHeaders[];
   readonly streams: ReadonlySet<ServerHttp2Stream>;
+  /** Takes no new connections; those that are open stay. */
+  stopListening(): void;
 }
 
 /** An app that speaks HTTP/2 without TLS, and nothing else. */
@@ -37,10 +39,12 @@ async function startH2cApp(
     port: (server.address() as AddressInfo).port,
     heads,
     streams,
+    stopListening: () => void server.close(),
     async [Symbol.asyncDispose]() {
+      const closed = server.listening ? once(server, "close") : undefined;
       for (const session of sessions) session.destroy();
       server.close();
-      await once(server, "close");
+      await closed;
     },
   };
 }
@@ -159,6 +163,152 @@ test("whoever breaks off does so for the other as well; an app that isn't there 
   await app[Symbol.asyncDispose]();
   expect((await client.request()).status).toBe(503);
   expect(await exchange(proxy, "GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n")).toMatch(/^HTTP\/1.1 503 /);
+});
+
+/** Refuses the first streams, then answers with how many came before. */
+function refusing(times: number): (stream: ServerHttp2Stream) => void {
+  let count = 0;
+  return (stream) => {
+    if (count++ < times) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    else echo(stream);
+  };
+}
+
+describe("a request that the app refuses unread (REFUSED_STREAM)", () => {
+  test("is sent again, twice at most and with a pause, then it is a 502", async () => {
+    await using app = await startH2cApp(refusing(Infinity));
+    await using proxy = await startProxy(app.port, { h2c: true, wait: 5_000 });
+    await using client = await connectH2(proxy);
+    const startedAt = performance.now();
+    expect((await client.request()).status).toBe(502);
+    expect(performance.now() - startedAt).toBeGreaterThan(140);
+    expect(app.heads).toHaveLength(3);
+    const text = await exchange(proxy, "GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n");
+    expect(text).toMatch(/^HTTP\/1.1 502 /);
+    expect(app.heads).toHaveLength(6);
+  });
+
+  test("is answered when the app takes it then", async () => {
+    await using app = await startH2cApp(refusing(2));
+    await using proxy = await startProxy(app.port, { h2c: true, wait: 5_000 });
+    await using client = await connectH2(proxy);
+    expect((await client.request({ ":path": "/again" })).status).toBe(200);
+    expect(app.heads.map(({ ":path": path }) => path)).toEqual(["/again", "/again", "/again"]);
+    expect(new Set(app.heads.map((head) => JSON.stringify(head))).size).toBe(1);
+  });
+
+  test("isn't sent again with a body, or beyond --upstream-wait", async () => {
+    await using app = await startH2cApp(refusing(Infinity));
+    await using proxy = await startProxy(app.port, { h2c: true, wait: 60 });
+    await using client = await connectH2(proxy);
+    expect((await client.request(CALL, "message")).status).toBe(502);
+    expect(app.heads).toHaveLength(1);
+    expect((await client.request()).status).toBe(502);
+    expect(app.heads).toHaveLength(3);
+  });
+
+  test("isn't sent again when its client has left", async () => {
+    await using app = await startH2cApp(refusing(Infinity));
+    await using proxy = await startProxy(app.port, { h2c: true, wait: 5_000 });
+    await using client = await connectH2(proxy);
+    const stream = client.session.request();
+    stream.on("error", () => {});
+    await vi.waitFor(() => expect(app.heads).toHaveLength(2), { interval: 1 });
+    stream.close(constants.NGHTTP2_CANCEL);
+    await vi.waitFor(() => expect(proxy.told).toContain("answered 499"));
+    expect((await client.request()).status).toBe(502); // it takes longer than the pause
+    expect(app.heads).toHaveLength(5);
+  });
+
+  test("with the whole connection goes to another one, as often and no more", async () => {
+    let left = 1;
+    await using app = await startH2cApp((stream) => {
+      if (left-- <= 0) return echo(stream);
+      stream.session?.goaway();
+      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    });
+    await using proxy = await startProxy(app.port, { h2c: true, wait: 5_000 });
+    await using client = await connectH2(proxy);
+    expect((await client.request()).status).toBe(200);
+    expect(app.heads).toHaveLength(2);
+    left = Infinity;
+    expect((await client.request()).status).toBe(502);
+    expect(app.heads).toHaveLength(5);
+  });
+});
+
+test("an app that takes no more (GOAWAY): what is in flight ends, all else has a new connection", async () => {
+  const sessions: Record<string, unknown[]> = {};
+  await using app = await startH2cApp((stream, { ":path": path = "" }) => {
+    (sessions[path] ??= []).push(stream.session);
+    if (path === "/slow") return;
+    if (path === "/last" && stream.id !== 1) stream.session?.goaway(constants.NGHTTP2_NO_ERROR, 1);
+    else echo(stream);
+  });
+  await using proxy = await startProxy(app.port, { h2c: true });
+  await using client = await connectH2(proxy);
+  const slow = client.request({ ...CALL, ":path": "/slow" }, "message");
+  await vi.waitFor(() => expect(app.streams.size).toBe(1));
+  const [stream] = app.streams;
+  // Its stream is above the last one that the app takes.
+  expect((await client.request({ ":path": "/last" })).status).toBe(200);
+  expect((await client.request({ ...CALL, ":path": "/next" }, "next")).body).toBe("next");
+  expect(sessions["/last"]).toHaveLength(2);
+  expect(sessions["/last"]?.[0]).toBe(stream?.session);
+  expect(sessions["/next"]).toEqual([sessions["/last"]?.[1]]);
+  expect(sessions["/next"]?.[0]).not.toBe(stream?.session);
+  if (stream !== undefined) echo(stream);
+  expect(await slow).toMatchObject({ status: 200, body: "message", trailers: { "grpc-status": "0" } });
+});
+
+test("a connection that breaks before the answer: a GET is sent again, once, a POST isn't", async () => {
+  let left = 1;
+  await using app = await startH2cApp((stream) => {
+    if (left-- > 0) stream.session?.destroy();
+    else echo(stream);
+  });
+  await using proxy = await startProxy(app.port, { h2c: true });
+  await using client = await connectH2(proxy);
+  expect((await client.request()).status).toBe(200);
+  expect(app.heads).toHaveLength(2);
+  left = 1;
+  expect((await client.request(CALL, "message")).status).toBe(502);
+  expect(app.heads).toHaveLength(3);
+  left = Infinity;
+  expect((await client.request()).status).toBe(502);
+  expect(app.heads).toHaveLength(5);
+});
+
+test.each(["HTTP/2", "HTTP/1.1"])(
+  "a request (%s) that breaks with the app's last connection finds it away",
+  async (protocol) => {
+    await using app = await startH2cApp((stream) => {
+      app.stopListening();
+      stream.session?.destroy();
+    });
+    await using proxy = await startProxy(app.port, { h2c: true });
+    if (protocol === "HTTP/2") {
+      await using client = await connectH2(proxy);
+      expect((await client.request()).status).toBe(503);
+    } else {
+      const text = await exchange(proxy, "GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n");
+      expect(text).toMatch(/^HTTP\/1.1 503 /);
+    }
+    expect(proxy.told).toContain("away ECONNREFUSED");
+    expect(proxy.told).not.toContainEqual(expect.stringMatching(/^failed/));
+  },
+);
+
+test("an app that hangs up behind its whole answer: a slow client gets all of it", async () => {
+  const body = Buffer.alloc(200_000, "x");
+  await using app = await startH2cApp((stream) => {
+    stream.respond({});
+    stream.end(body);
+    stream.once("close", () => stream.session?.destroy());
+  });
+  await using proxy = await startProxy(app.port, { h2c: true });
+  await using client = await connectH2(proxy, { settings: { initialWindowSize: 1_000 } });
+  for (let count = 0; count < 5; count++) expect((await client.request()).body.length).toBe(body.length);
 });
 
 test("an app that doesn't speak it is told of", async () => {

@@ -1,47 +1,62 @@
 import { once } from "node:events";
-import { type ClientHttp2Session, connect } from "node:http2";
+import { connect } from "node:http2";
 import { connectWhenUp } from "../upstream/connect-when-up.ts";
 import type { Upstream, Upstreams } from "../upstream/upstream.ts";
 import type { UpstreamPoolOptions } from "../upstream/upstream-pool.ts";
 import { H2cUpstream } from "./h2c-upstream.ts";
+import type { H2cSession, SessionSource } from "./session-source.ts";
 
 /** Connections to an app that speaks HTTP/2 without TLS; another one when all have as many streams as the app takes. */
-export class H2cSessions implements Upstreams {
+export class H2cSessions implements Upstreams, SessionSource {
   readonly #options: UpstreamPoolOptions;
-  readonly #sessions = new Map<ClientHttp2Session, { streams: number }>();
+  readonly #sessions = new Set<H2cSession>();
   #opening: Promise<void> | undefined;
 
   constructor(options: UpstreamPoolOptions) {
     this.#options = options;
   }
 
+  get wait(): number {
+    return this.#options.wait;
+  }
+
   take(): Upstream | undefined {
-    for (const [session, load] of this.#sessions) {
-      if (session.closed || session.destroyed) continue;
-      if (load.streams < (session.remoteSettings.maxConcurrentStreams ?? Infinity))
-        return new H2cUpstream(session, load);
-    }
-    return undefined;
+    const free = this.#free();
+    return free && new H2cUpstream(free, this);
   }
 
   connect(use: (upstream: Upstream) => void, fail: (error: Error) => void): () => void {
+    return this.find((session) => use(new H2cUpstream(session, this)), fail);
+  }
+
+  find(use: (session: H2cSession) => void, fail: (error: Error) => void): () => void {
     let wanted = true;
-    const found = (): void => {
-      const upstream = this.take();
+    const look = (): void => {
       if (!wanted) return;
-      if (upstream !== undefined) use(upstream);
-      else void this.#open().then(found, failed);
+      const free = this.#free();
+      if (free !== undefined) use(free);
+      else void this.#open().then(look, failed);
     };
     const failed = (error: Error): void => {
       if (wanted) fail(error);
     };
-    void this.#open().then(found, failed);
+    look();
     return () => (wanted = false);
   }
 
   /** Connections end with their last stream. */
   close(): void {
-    for (const session of this.#sessions.keys()) session.close();
+    for (const { session } of this.#sessions) session.close();
+  }
+
+  /** One that takes another stream. */
+  #free(): H2cSession | undefined {
+    for (const one of this.#sessions) {
+      const { session } = one;
+      if (session.closed || session.destroyed) continue;
+      if (one.streams < (session.remoteSettings.maxConcurrentStreams ?? Infinity)) return one;
+    }
+    return undefined;
   }
 
   /** One at a time, for all that wait. */
@@ -66,8 +81,9 @@ export class H2cSessions implements Upstreams {
       observer.away(error);
       throw error;
     }
-    this.#sessions.set(session, { streams: 0 });
-    session.once("close", () => this.#sessions.delete(session));
+    const opened = { session, streams: 0 };
+    this.#sessions.add(opened);
+    session.once("close", () => this.#sessions.delete(opened));
   }
 }
 

@@ -1,24 +1,33 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, constants } from "node:http2";
+import { type ClientHttp2Stream, constants } from "node:http2";
 import { BodyReader } from "../http1/body.ts";
 import type { BodySink } from "../http1/chunked.ts";
 import type { Fields } from "../http1/fields.ts";
 import { RequestHead, parseRequestHead } from "../http1/request-head.ts";
 import { trailerSection } from "../http2/trailer-section.ts";
+import { isIdempotent } from "../relay/methods.ts";
 import type { AnswerReceiver, FailureKind } from "../upstream/answer-receiver.ts";
 import type { Expectation, Upstream } from "../upstream/upstream.ts";
 import { answerHead } from "./answer-head.ts";
+import { Repeats } from "./repeats.ts";
 import { requestList } from "./request-list.ts";
+import type { H2cSession, SessionSource } from "./session-source.ts";
 
 /** Used within one call only. */
 const HEAD = new RequestHead();
 
 /** One exchange with an app that speaks HTTP/2 without TLS: what is said of it in HTTP/1.1 becomes a stream. */
 export class H2cUpstream implements Upstream, BodySink {
-  readonly #session: ClientHttp2Session;
-  readonly #load: { streams: number };
+  readonly #sessions: SessionSource;
+  #session: H2cSession;
   readonly #body = new BodyReader();
   #stream: ClientHttp2Stream | undefined;
   #receiver: AnswerReceiver | undefined;
+  #repeats: Repeats | undefined;
+  /** A request that may be sent again: it is idempotent and all in its head. */
+  #repeatable: readonly string[] | undefined;
+  #withdraw: (() => void) | undefined;
+  /** The app has begun to answer. */
+  #isAnswered = false;
   #isHead = false;
   #isRefused = false;
   #flows = true;
@@ -28,10 +37,9 @@ export class H2cUpstream implements Upstream, BodySink {
   #isComplete = false;
   #error: Error | undefined;
 
-  /** @param load counts the streams of the session */
-  constructor(session: ClientHttp2Session, load: { streams: number }) {
+  constructor(session: H2cSession, sessions: SessionSource) {
     this.#session = session;
-    this.#load = load;
+    this.#sessions = sessions;
   }
 
   begin(receiver: AnswerReceiver, { isHead, wantsUpgrade }: Expectation): void {
@@ -46,15 +54,18 @@ export class H2cUpstream implements Upstream, BodySink {
   #open(bytes: Buffer): number {
     parseRequestHead(HEAD, bytes, 0, bytes.length); // it was found good before
     this.#body.begin(HEAD.framing, HEAD.contentLength);
-    const chunked = HEAD.framing === "chunked";
-    const stream = this.#session.request(requestList(HEAD), {
-      endStream: HEAD.framing === "none",
-      waitForTrailers: chunked,
-    });
-    this.#stream = stream;
-    if (chunked) stream.once("wantTrailers", () => stream.sendTrailers(this.#requestTrailers));
-    this.#listen(stream);
+    const list = requestList(HEAD);
+    const endStream = HEAD.framing === "none";
+    if (endStream && isIdempotent(HEAD)) this.#repeatable = list;
+    this.#request(list, { endStream, waitForTrailers: HEAD.framing === "chunked" });
     return HEAD.end;
+  }
+
+  #request(list: readonly string[], options: { endStream: boolean; waitForTrailers: boolean }): void {
+    const stream = this.#session.session.request(list, options);
+    this.#stream = stream;
+    if (options.waitForTrailers) stream.once("wantTrailers", () => stream.sendTrailers(this.#requestTrailers));
+    this.#listen(stream, this.#session);
   }
 
   write(bytes: Buffer): boolean {
@@ -88,11 +99,12 @@ export class H2cUpstream implements Upstream, BodySink {
 
   abort(): void {
     this.#receiver = undefined;
+    this.#withdraw?.();
     this.#stream?.close(constants.NGHTTP2_CANCEL);
   }
 
-  #listen(stream: ClientHttp2Stream): void {
-    this.#load.streams++;
+  #listen(stream: ClientHttp2Stream, session: H2cSession): void {
+    session.streams++;
     stream
       .on("headers", (_fields, flags, raw) => this.#head(raw, flags))
       .once("response", (_fields, flags, raw) => this.#head(raw, flags))
@@ -101,11 +113,12 @@ export class H2cUpstream implements Upstream, BodySink {
       .once("end", () => this.#ended())
       .on("drain", () => this.#receiver?.writable())
       .once("error", (error) => (this.#error = error))
-      .once("close", () => this.#closed(stream));
+      .once("close", () => this.#closed(stream, session));
   }
 
   #head(raw: readonly string[], flags: number): void {
     const receiver = this.#receiver;
+    this.#isAnswered = true;
     const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     const head = answerHead(raw, this.#isHead, isWhole);
     if (typeof head === "string") this.#fail("malformed", new Error(head));
@@ -140,12 +153,26 @@ export class H2cUpstream implements Upstream, BodySink {
     receiver?.ended();
   }
 
-  #closed(stream: ClientHttp2Stream): void {
-    this.#load.streams--;
-    if (this.#isComplete) return;
-    // RFC 9113 §8.7: nothing was done for it.
-    const kind = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM ? "stale" : "broke-off";
-    this.#fail(kind, this.#error ?? new Error("the app reset the stream"));
+  #closed(stream: ClientHttp2Stream, session: H2cSession): void {
+    session.streams--;
+    if (this.#isComplete || this.#receiver === undefined) return;
+    const list = this.#isAnswered ? undefined : this.#repeatable;
+    const pause = list && (this.#repeats ??= new Repeats(this.#sessions.wait)).next(stream, session.session);
+    if (list === undefined || pause === undefined)
+      return this.#fail("broke-off", this.#error ?? new Error("the app reset the stream"));
+    const timer = setTimeout(() => this.#sendAgain(list), pause);
+    this.#withdraw = () => clearTimeout(timer);
+  }
+
+  #sendAgain(list: readonly string[]): void {
+    this.#stream = this.#error = undefined;
+    this.#withdraw = this.#sessions.find(
+      (session) => {
+        this.#session = session;
+        this.#request(list, { endStream: true, waitForTrailers: false });
+      },
+      (error) => this.#fail("away", error),
+    );
   }
 
   #fail(kind: FailureKind, error: Error): void {

@@ -241,6 +241,7 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
   failed({ kind, error }: UpstreamFailure): void {
     TO_CLIENT.discard();
     this.#upstream = undefined;
+    if (kind === "away") return this.#answerInstead(APP_AWAY, "app-failed");
     if (kind === "stale" && this.#isRepeatable) return this.#connect();
     if (kind === "unread" && this.#isRepeatable) {
       this.#isRepeatable = false; // an app that resets them all isn't asked for ever

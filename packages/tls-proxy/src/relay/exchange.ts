@@ -310,6 +310,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
   failed({ kind, error }: UpstreamFailure): void {
     TO_CLIENT.discard();
     this.#upstream = undefined;
+    if (kind === "away") return this.#answerInstead(APP_AWAY);
     if (kind === "stale" && this.#isRepeatable) return this.#connect();
     if (kind === "unread" && this.#isRepeatable) {
       this.#isRepeatable = false; // an app that resets them all isn't asked for ever

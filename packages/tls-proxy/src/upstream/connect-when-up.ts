@@ -43,7 +43,7 @@ export async function connectWhenUp(address: Address, options: ConnectOptions): 
 const NOBODY_LISTENS = new Set(["ECONNREFUSED", "ENOENT"]);
 /** Milliseconds. The app is on this machine: asking is cheap, and what waits is a person. */
 const PAUSE = { base: 20, cap: 250 };
-/** Milliseconds. An app that vanishes without a word is found gone so much later, and ten seconds of Node's probes. */
+/** Milliseconds, before ten probes a second apart (libuv's): an app that vanishes without a word is found gone. */
 const KEEP_ALIVE_DELAY = 30_000;
 
 async function connectOnce(address: Address, options: ConnectOptions): Promise<Socket> {
