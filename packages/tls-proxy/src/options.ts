@@ -80,7 +80,7 @@ const table = {
     default: "60s",
     min: 1,
     group: "Limits",
-    help: "How long a client may take nothing of what is sent to it.",
+    help: "How long a client may take nothing of what is sent to it, or send nothing of a body that it announced.",
   },
   maxRequests: {
     type: "integer",

@@ -167,6 +167,25 @@ describe("time-outs", { timeout: 20_000 }, () => {
     await vi.waitFor(() => expect(app.open.size).toBe(0));
   });
 
+  test("a body that stops coming gets 408, where no least rate is set or its window is longer; one that comes goes on", async () => {
+    await using app = await startRawApp(() => {});
+    for (const minBodyRate of [0, 240]) {
+      await using proxy = await startProxy(app.port, { relay: { minBodyRate, stallTimeout: 1_200 } });
+      await using client = await connectH2(proxy);
+      const [stalled, steady] = [0, 1].map(() => client.session.request({ ":method": "POST" }, { endStream: false }));
+      stalled?.write("some");
+      steady?.on("error", () => {}).write("a".repeat(100_000));
+      const trickle = setInterval(() => steady?.write("a"), 50);
+      const answer = await answerOf(stalled as ClientHttp2Stream);
+      clearInterval(trickle);
+      expect(answer).toMatchObject({
+        status: 408,
+        body: expect.stringContaining("nothing more of its body") as string,
+      });
+      expect(steady?.destroyed).toBe(false);
+    }
+  });
+
   test("a client that takes nothing of an answer loses the stream alone", async () => {
     await using app = await startRawApp((socket, received) => {
       if (received.includes("/large"))

@@ -55,6 +55,36 @@ describe("slow clients", () => {
     expect(proxy.told.filter((one) => one.startsWith("answered"))).toEqual(["answered 408"]);
   });
 
+  test("a body that stops coming: 408, where no least rate is set or its window is longer", async () => {
+    await using app = await startRawApp(() => {});
+    for (const minBodyRate of [0, 240]) {
+      await using proxy = await startProxy(app.port, { relay: { minBodyRate, stallTimeout: 300 } });
+      const client = await connectTo(proxy);
+      client.send(`${UPLOAD}abc`);
+      expect(await client.closed).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n[^]*nothing more of its body came/);
+      await eventually(() => expect(app.open.size).toBe(0));
+    }
+  });
+
+  test("a body that comes steadily doesn't stall, however slowly, nor does one that the app doesn't take", async () => {
+    await using app = await startRawApp((socket, received) => {
+      if (received.includes("/full")) socket.pause();
+    });
+    await using proxy = await startProxy(app.port, { relay: { minBodyRate: 0, stallTimeout: 1_200 } });
+    const [slow, full] = [await connectTo(proxy), await connectTo(proxy)];
+    slow.send(UPLOAD);
+    trickle(slow);
+    full.send(UPLOAD.replace("/", "/full").replace("100000", `${BIG}`));
+    full.send("a".repeat(BIG - 1));
+    await once(slow.socket, "close", { signal: AbortSignal.timeout(4_500) }).catch(() => {});
+    expect([slow.socket.destroyed, full.socket.destroyed, proxy.told.join()]).toEqual([
+      false,
+      false,
+      "handshake TLSv1.3,handshake TLSv1.3",
+    ]);
+    for (const { socket } of [slow, full]) socket.destroy();
+  });
+
   test("a body at the least rate is not too slow", async () => {
     await using app = await startRawApp(
       (socket, received) => void (received.includes("a".repeat(60)) && socket.write(OK)),

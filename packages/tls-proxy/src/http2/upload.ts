@@ -26,6 +26,8 @@ export class Upload {
   #trailers: readonly string[] | undefined;
   #windowStart = 0;
   #lengthBefore = 0;
+  /** What had come when more was last seen to have come, and when that was. */
+  #seen = { length: -1, at: 0 };
 
   /** @param out shared; empty between two events */
   constructor(stream: ServerHttp2Stream, head: RequestHead, limits: RelayLimits, out: Outgoing, owner: UploadOwner) {
@@ -70,6 +72,10 @@ export class Upload {
     if (this.#upstream === undefined || this.#body.ended) return;
     const age = now - this.#windowStart;
     const waits = !this.#stream.isPaused();
+    const { stallTimeout } = this.#limits;
+    if (!waits || this.length !== this.#seen.length) this.#seen = { length: this.length, at: now };
+    else if (stallTimeout > 0 && now - this.#seen.at > stallTimeout)
+      return this.#owner.refuseBody({ status: 408, reason: "nothing more of its body came" });
     if (waits && age < RATE_WINDOW) return;
     const tooSlow = this.length - this.#lengthBefore < (this.#limits.minBodyRate * age) / 1000;
     if (waits && tooSlow) return this.#owner.refuseBody({ status: 408, reason: "its body comes too slowly" });

@@ -50,6 +50,9 @@ export class ClientConnection implements ExchangeClient {
   /** Since when it has been what it is: waiting, reading a head, lingering, measuring a body. */
   #since: number;
   #bodyBefore = 0;
+  /** What of the body had come when more of it was last seen to have come, and when that was. */
+  #bodySeen = -1;
+  #bodySeenAt = 0;
   /** What came while an exchange was under way: pipelined requests. */
   #backlog: Buffer | undefined;
 
@@ -181,6 +184,7 @@ export class ClientConnection implements ExchangeClient {
     this.#state = "exchanging";
     this.#since = this.#owner.now;
     this.#bodyBefore = 0;
+    this.#bodySeen = -1;
     this.#keepForLater(this.#exchange.begin(HEAD, rest));
   }
 
@@ -230,11 +234,19 @@ export class ClientConnection implements ExchangeClient {
 
   #lookAtBody(now: number, age: number): void {
     const waits = this.#exchange.awaitsBody && !this.socket.isPaused();
-    const { minBodyRate, bodyRateWindow } = this.#relay.limits;
+    const { minBodyRate, bodyRateWindow, stallTimeout } = this.#relay.limits;
+    if (!waits || this.#exchange.bodyLength !== this.#bodySeen) this.#sawBody(now);
+    else if (stallTimeout > 0 && now - this.#bodySeenAt > stallTimeout)
+      return this.refuseBody(408, "nothing more of its body came");
     if (waits && age < bodyRateWindow) return;
     const tooSlow = this.#exchange.bodyLength - this.#bodyBefore < (minBodyRate * age) / 1000;
     if (waits && tooSlow) this.refuseBody(408, "its body comes too slowly");
     else this.#restartWindow(now);
+  }
+
+  #sawBody(now: number): void {
+    this.#bodySeen = this.#exchange.bodyLength;
+    this.#bodySeenAt = now;
   }
 
   #restartWindow(now: number): void {
