@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import { OK, startRawApp } from "./raw-app.ts";
 import { connectTo, engines, startProxy } from "./start-proxy.ts";
@@ -96,5 +97,74 @@ describe.each(engines)("engine %s", (engine) => {
     firstAtApp?.write("whole");
     expect(await client.closed).toMatch(/half wholeHTTP\/1.1 200 OK\r\n[^]*Connection: close\r\n[^]*ok$/);
     expect(await drained).toEqual([]);
+  });
+});
+
+describe("server-sent events", () => {
+  const EVENTS = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream;charset=utf-8\r\n";
+
+  test.each([
+    ["in chunks", `${EVENTS}Transfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n`],
+    ["to the connection's end", `${EVENTS}\r\ndata: 1\n\n`],
+  ])("%s break off when nothing else is under way, and nobody waits for them", async (_how, answer) => {
+    await using app = await startRawApp((socket, received) => {
+      if (received.includes("/events")) socket.write(answer);
+    });
+    await using proxy = await startProxy(app.port);
+    const events = await connectTo(proxy);
+    events.send(get("/events"));
+    await events.receives(/data: 1/);
+    const [eventsAtApp] = app.open;
+    const busy = await connectTo(proxy);
+    busy.send(get("/slow"));
+    await vi.waitFor(() => expect(app.open.size).toBe(2));
+    const drained = proxy.front.drain(never());
+    expect(await Promise.race([drained, delay(100, "waits")])).toBe("waits");
+    expect(events.socket.destroyed).toBe(false);
+    for (const socket of app.open) if (socket.bytesWritten === 0) socket.write(OK);
+    expect(await busy.closed).toMatch(/ok$/);
+    expect(await drained).toEqual([]);
+    expect(await events.closed).toMatch(/data: 1\n\n\r\n$/); // the last chunk is missing
+    await vi.waitFor(() => expect(eventsAtApp?.destroyed).toBe(true));
+  });
+
+  test("an HTTP/1.0 client's end in a reset, or half of them would look whole", async () => {
+    await using app = await startRawApp((socket) => void socket.write(`${EVENTS}\r\ndata: 1\n\n`));
+    await using proxy = await startProxy(app.port);
+    const client = await connectTo(proxy);
+    client.send("GET /events HTTP/1.0\r\n\r\n");
+    await client.receives(/data: 1/);
+    const broken = once(client.socket, "error");
+    expect(await proxy.front.drain(never())).toEqual([]);
+    expect(await broken).toMatchObject([{ code: "ECONNRESET" }]);
+  });
+
+  test("that begin while draining aren't waited for, nor a WebSocket; the answer to a POST in their format is", async () => {
+    await using app = await startRawApp(() => {});
+    await using proxy = await startProxy(app.port);
+    const heads = [
+      get("/events"),
+      "GET / HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+      "POST /tokens HTTP/1.1\r\nHost: app\r\nContent-Length: 0\r\n\r\n",
+    ];
+    const clients = [];
+    for (const head of heads) {
+      const client = await connectTo(proxy);
+      client.send(head);
+      clients.push(client);
+    }
+    const [events, tunnel, tokens] = clients;
+    await vi.waitFor(() => expect(app.received.filter((one) => one.includes("\r\n\r\n"))).toHaveLength(3));
+    const at = (text: string) => [...app.open][app.received.findIndex((one) => one.includes(text))];
+    const [eventsAtApp, tunnelAtApp, tokensAtApp] = [at("/events"), at("websocket"), at("/tokens")];
+    const drained = proxy.front.drain(never());
+    for (const socket of [eventsAtApp, tokensAtApp]) socket?.write(`${EVENTS}Transfer-Encoding: chunked\r\n\r\n`);
+    expect(await Promise.race([drained, delay(100, "waits")])).toBe("waits");
+    tokensAtApp?.write("9\r\ndata: 1\n\n\r\n0\r\n\r\n");
+    expect(await tokens?.closed).toMatch(/data: 1\n\n\r\n0\r\n\r\n$/);
+    tunnelAtApp?.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    expect(await drained).toEqual([]);
+    expect(await tunnel?.closed).toMatch(/^HTTP\/1.1 101 /);
+    expect(await events?.closed).toMatch(/text\/event-stream[^]*\r\n\r\n$/);
   });
 });

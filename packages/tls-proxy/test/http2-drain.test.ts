@@ -1,10 +1,12 @@
 import { once } from "node:events";
 import { createHash } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { answerOf, connectH2 } from "./h2-client.ts";
 import { OK, startRawApp } from "./raw-app.ts";
 import { startProxy } from "./start-proxy.ts";
 
+const EVENTS = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream;charset=utf-8\r\nTransfer-Encoding: chunked";
 const never = () => new AbortController().signal;
 
 test("clients hear GOAWAY, idle connections end, streams in flight are answered, no new ones are taken", async () => {
@@ -50,6 +52,46 @@ test("at the deadline it says what is cut off, without the query; half an answer
   const reset = expect.stringContaining("NGHTTP2_INTERNAL_ERROR") as string;
   expect(await Promise.all(ends)).toEqual([reset, reset]);
   await vi.waitFor(() => expect(app.open.size).toBe(0));
+});
+
+test("event streams end visibly when nothing else is under way, and nobody waits for them", async () => {
+  await using app = await startRawApp((socket, received) => {
+    if (received.includes("/events")) socket.write(`${EVENTS}\r\n\r\n9\r\ndata: 1\n\n\r\n`);
+  });
+  await using proxy = await startProxy(app.port);
+  const client = await connectH2(proxy);
+  const events = client.session.request({ ":path": "/events" });
+  await once(events, "data");
+  const [eventsAtApp] = app.open;
+  const answer = client.request({ ":path": "/slow" });
+  await vi.waitFor(() => expect(app.open.size).toBe(2));
+  const drained = proxy.front.drain(never());
+  const broken = once(events, "error");
+  expect(await Promise.race([drained, delay(100, "waits")])).toBe("waits");
+  expect(events.destroyed).toBe(false);
+  for (const socket of app.open) if (socket.bytesWritten === 0) socket.write(OK);
+  expect((await answer).body).toBe("ok");
+  expect(String((await broken)[0])).toContain("NGHTTP2_INTERNAL_ERROR");
+  expect(await drained).toEqual([]);
+  await vi.waitFor(() => expect([eventsAtApp?.destroyed, client.session.destroyed]).toEqual([true, true]));
+});
+
+test("an event stream that begins while draining isn't waited for, the answer to a POST in its format is", async () => {
+  await using app = await startRawApp(() => {});
+  await using proxy = await startProxy(app.port);
+  const client = await connectH2(proxy);
+  const events = client.request({ ":path": "/events" }).then(String, (error: Error) => error.message);
+  await vi.waitFor(() => expect(app.open.size).toBe(1));
+  const [eventsAtApp] = app.open;
+  const tokens = client.request({ ":path": "/tokens", ":method": "POST" });
+  await vi.waitFor(() => expect(app.open.size).toBe(2));
+  const drained = proxy.front.drain(never());
+  for (const socket of app.open) socket.write(`${EVENTS}\r\n\r\n`);
+  expect(await Promise.race([drained, delay(100, "waits")])).toBe("waits");
+  for (const socket of app.open) if (socket !== eventsAtApp) socket.write("9\r\ndata: 1\n\n\r\n0\r\n\r\n");
+  expect((await tokens).body).toBe("data: 1\n\n");
+  expect(await events).toContain("NGHTTP2_INTERNAL_ERROR");
+  expect(await drained).toEqual([]);
 });
 
 test("WebSockets end when nothing else is under way, and nobody waits for them", async () => {

@@ -16,7 +16,7 @@ import { WebSocketKey } from "./web-socket-key.ts";
 
 /** What sessions tell their handler. */
 export interface SessionOwner {
-  /** Nothing but tunnels is under way any more. */
+  /** Nothing is under way any more that a drain waits for. */
   settled(): void;
   closed(session: ClientSession): void;
 }
@@ -59,13 +59,13 @@ export class ClientSession implements StreamClient {
   }
 
   get isBusy(): boolean {
-    for (const exchange of this.#exchanges) if (!exchange.isTunnel) return true;
+    for (const exchange of this.#exchanges) if (exchange.isAwaited) return true;
     return false;
   }
 
-  /** What is under way, a line each, for the log. */
+  /** What a drain waits for, a line each, for the log. */
   describe(now: number): string[] {
-    return [...this.#exchanges].filter(({ isTunnel }) => !isTunnel).map((exchange) => exchange.describe(now));
+    return [...this.#exchanges].filter(({ isAwaited }) => isAwaited).map((exchange) => exchange.describe(now));
   }
 
   /** Says goodbye: streams that were begun go on, and no new ones come (RFC 9113 §6.8). */
@@ -83,6 +83,10 @@ export class ClientSession implements StreamClient {
       if (exchange.isTunnel) exchange.endTunnel();
       else exchange.cutOff();
     }
+  }
+
+  settled(): void {
+    this.#owner.settled();
   }
 
   ended(exchange: StreamExchange, isBroken: boolean): void {

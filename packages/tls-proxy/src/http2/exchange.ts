@@ -11,6 +11,7 @@ import type { Refusal } from "../http1/refusal.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import { CLIENT_GONE } from "../relay/exchange.ts";
+import { isEventStream } from "../relay/event-stream.ts";
 import { isIdempotent } from "../relay/methods.ts";
 import type { RelayOptions } from "../relay/relay-options.ts";
 import { COPIED_AT_MOST } from "../relay/request-body.ts";
@@ -43,6 +44,7 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
   /** The answer's status, once its head is on its way to the client. */
   #status = 0;
   #isTunnel = false;
+  #isEventStream = false;
   /** No more of a body goes with this answer. */
   #answerEnded = false;
   #trailers: OutgoingHttpHeaders = {};
@@ -80,6 +82,11 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
 
   get isTunnel(): boolean {
     return this.#isTunnel;
+  }
+
+  /** Whether a drain waits for its end. */
+  get isAwaited(): boolean {
+    return !this.#isTunnel && !this.#isEventStream;
   }
 
   /** What is under way, for the log; without the query, which may hold secrets. */
@@ -185,6 +192,8 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
     fields.unshift(":status", `${this.#status}`);
     this.#stream.respond(fields, { endStream: this.#answerEnded, waitForTrailers });
     if (this.#isTunnel) this.#tunnel();
+    else this.#isEventStream = isEventStream(head, this.#sentHead);
+    if (!this.isAwaited) this.#client.settled();
   }
 
   #tunnel(): void {

@@ -44,7 +44,7 @@ export class Http2Handler implements ConnectionHandler, SessionOwner {
     if (this.#draining && ![...this.#sessions].some(({ isBusy }) => isBusy)) this.#onIdle();
   }
 
-  /** Clients are told to go elsewhere; tunnels end when nothing else is under way. */
+  /** Clients are told to go elsewhere; tunnels and streams of events end when nothing else is under way. */
   async drain(deadline: AbortSignal): Promise<string[]> {
     this.#draining = true;
     for (const session of this.#sessions) session.drain();

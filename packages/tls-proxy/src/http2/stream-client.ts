@@ -8,6 +8,8 @@ export interface StreamClient {
   readonly socket: TLSSocket;
   readonly origin: Origin;
   readonly arrival: Arrival;
+  /** An exchange became one that no drain waits for. */
+  settled(): void;
   /** @param isBroken its client didn't wait for the answer's end, or was reset for what it sent */
   ended(exchange: StreamExchange, isBroken: boolean): void;
 }

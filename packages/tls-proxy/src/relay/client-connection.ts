@@ -17,7 +17,7 @@ export interface ConnectionOwner {
   readonly draining: boolean;
   /** Milliseconds on the clock of `performance.now`, as of the last time it was looked at: seconds matter here. */
   readonly now: number;
-  /** A connection has nothing under way any more. */
+  /** A connection has nothing under way any more that a drain waits for. */
   settled(): void;
   closed(connection: ClientConnection): void;
 }
@@ -78,8 +78,9 @@ export class ClientConnection implements ExchangeClient {
     return this.#state === "tunnel";
   }
 
+  /** Whether something is under way that a drain waits for. */
   get isBusy(): boolean {
-    return this.#state === "exchanging";
+    return this.#state === "exchanging" && !this.#exchange.isEventStream;
   }
 
   get closes(): boolean {
@@ -117,7 +118,12 @@ export class ClientConnection implements ExchangeClient {
 
   tunnelBegins(): void {
     this.#state = "tunnel";
+    this.#owner.settled();
     this.#readBacklog();
+  }
+
+  eventStreamBegins(): void {
+    this.#owner.settled();
   }
 
   exchangeEnded(persists: boolean): void {

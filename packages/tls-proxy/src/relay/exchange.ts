@@ -17,6 +17,7 @@ import type { Expectation, Upstream } from "../upstream/upstream.ts";
 import { type Outcome, accessEntry } from "../access-log/access-entry.ts";
 import type { RelayOptions } from "./relay-options.ts";
 import { COPIED_AT_MOST, RequestBody } from "./request-body.ts";
+import { isEventStream } from "./event-stream.ts";
 import { isIdempotent } from "./methods.ts";
 
 /** What an exchange needs of the client's connection. */
@@ -30,6 +31,8 @@ export interface ExchangeClient {
   appFound(): void;
   /** The app has switched protocols (RFC 9110 §7.8). */
   tunnelBegins(): void;
+  /** The answer is a stream of events, for whose end nobody waits. */
+  eventStreamBegins(): void;
   /** The exchange is over. @param persists whether the connection may go on */
   exchangeEnded(persists: boolean): void;
   /** Ends the connection so that half an answer doesn't look whole. */
@@ -60,6 +63,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
   #isHttp10 = false;
   wantsUpgrade = false;
   #isTunnel = false;
+  #isEventStream = false;
   #isRepeatable = false;
   /** The client waits for a 100 before it sends a body. */
   #expectsContinue = false;
@@ -85,6 +89,11 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
 
   get isTunnel(): boolean {
     return this.#isTunnel;
+  }
+
+  /** Whether the answer is a stream of events. */
+  get isEventStream(): boolean {
+    return this.#isEventStream;
   }
 
   /** Whether more of the request's body is wanted: the app was found, or has answered already. */
@@ -144,7 +153,13 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     this.wantsUpgrade = head.upgradeField >= 0;
     this.#isRepeatable = head.framing === "none" && head.upgradeField < 0 && isIdempotent(head);
     this.#expectsContinue = head.expectsContinue;
-    this.#isTunnel = this.#hasTrailers = this.chunked = this.#endsByClose = this.#discards = false;
+    this.#isTunnel =
+      this.#isEventStream =
+      this.#hasTrailers =
+      this.chunked =
+      this.#endsByClose =
+      this.#discards =
+        false;
     this.#status = 0;
     this.#body.begin(head);
     forwardRepeated(head, this.#before, this.#client.origin, this.#relay.defaultHost, TO_APP);
@@ -263,7 +278,10 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     this.chunked = !this.#isHttp10 && !hasLength;
     this.#endsByClose = this.#isHttp10 && !hasLength;
     forwardResponseHead(head, this, TO_CLIENT);
-    if (this.#isTunnel) this.#client.tunnelBegins();
+    if (this.#isTunnel) return this.#client.tunnelBegins();
+    if (hasLength) return;
+    this.#isEventStream = isEventStream(head, this.#sentHead);
+    if (this.#isEventStream) this.#client.eventStreamBegins();
   }
 
   data(bytes: Buffer, start: number, end: number): void {

@@ -47,7 +47,7 @@ export class Relay implements ConnectionHandler, ConnectionOwner {
     if (this.draining && this.#count((connection) => connection.isBusy) === 0) this.#onIdle();
   }
 
-  /** Idle connections end, then those whose answer is complete; tunnels end when nothing else is under way. */
+  /** Idle connections end, then those whose answer is complete; tunnels and streams of events when nothing else is under way. */
   async drain(deadline: AbortSignal): Promise<string[]> {
     this.draining = true;
     for (const connection of this.#connections) connection.drain();
