@@ -91,7 +91,9 @@ function watchApp(app: Address, health: Health, log: Logger, counted: UpstreamOb
     },
     failed(error) {
       counted.failed(error);
-      log.warn({ error: messageOf(error) }, "the app broke off a request, or its answer is not HTTP");
+      const reason = messageOf(error);
+      // The log counts what repeats by its text: each reason is shown.
+      log.warn({ error: reason }, `the app broke off a request, or its answer is not HTTP: ${reason}`);
     },
     reached() {
       counted.reached();

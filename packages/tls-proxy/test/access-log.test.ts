@@ -9,6 +9,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { spawnScript } from "@pillion/kit/testing";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { connectH2 } from "./h2-client.ts";
+import { OK, startRawApp } from "./raw-app.ts";
+import { connectTo } from "./start-proxy.ts";
 import type { AccessEntry } from "../src/access-log/access-line.ts";
 import { accessOutput, entriesTo } from "../src/access-log/access-log.ts";
 import { streamOutput } from "../src/access-log/access-output.ts";
@@ -146,4 +149,49 @@ test("SIGHUP opens the access log's file anew", async () => {
   proxy.process.kill("SIGTERM");
   expect(await proxy.exited).toBe(0);
   expect(await readFile(path("access.log"), "utf8")).toBe("");
+});
+
+const FAILURES: Readonly<Record<string, [answer: string, error: string]>> = {
+  "/lengths": ["Content-Length: 1\r\nContent-Length: 2\r\n\r\n", "it has two different Content-Length fields"],
+  "/nul": ["X-A: \0\r\n\r\n", "a field value holds a control character"],
+  "/half": ["X-A", "the app closed the connection"],
+};
+
+test("each way in which the app fails is named, in the log once and in each request's entry", async () => {
+  await using app = await startRawApp((socket, received) => {
+    const asked = /[^]* (\/\w*) HTTP\/1.1\r\n[^]*\r\n\r\n$/.exec(received)?.[1] ?? "";
+    const [lines] = FAILURES[asked] ?? [];
+    if (lines === undefined) socket.write(OK);
+    else socket.end(`HTTP/1.1 200 OK\r\n${lines}`);
+  });
+  const listening = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--state-dir", directory];
+  const log = ["--access-log", "json", "--access-log-file", path("access.log")];
+  await using proxy = spawnScript(bin, ["--app-port", `${app.port}`, ...listening, ...log]);
+  const [line] = await proxy.says(/^.*"msg":"started".*$/m);
+  const { https = "" } = JSON.parse(line) as Record<string, string>;
+  const server = { port: Number(https.split(":").at(-1)), ca: await readFile(path("development-ca/ca.pem"), "utf8") };
+  await using h2 = await connectH2(server);
+  for (const target of Object.keys(FAILURES)) {
+    const client = await connectTo(server);
+    // The entry of an answer before, on the same connection, has nothing to do with this one's.
+    client.send("GET / HTTP/1.1\r\nHost: app\r\n\r\n");
+    await client.receives(/ok$/);
+    client.send(`POST ${target} HTTP/1.1\r\nHost: app\r\nContent-Length: 0\r\n\r\n`);
+    await client.receives(/502 Bad Gateway\n/);
+    client.socket.destroy();
+    expect((await h2.request({ ":path": target, ":method": "POST" })).status).toBe(502);
+  }
+  proxy.process.kill("SIGTERM");
+  expect(await proxy.exited).toBe(0);
+
+  const lines = (await readFile(path("access.log"), "utf8")).split("\n").filter(Boolean);
+  const entries = lines.map((one) => JSON.parse(one) as AccessEntry & { upstreamMs?: number });
+  const failed = entries.filter(({ outcome }) => outcome === "app-failed");
+  for (const [target, [, error]] of Object.entries(FAILURES)) {
+    const expected = { status: 502, error, bytesSent: 0 };
+    expect(failed.filter((one) => one.target === target)).toMatchObject([expected, expected]);
+    expect(proxy.output()).toContain(`"msg":"the app broke off a request, or its answer is not HTTP: ${error}"`);
+  }
+  expect(failed.filter(({ upstreamMs }) => upstreamMs !== undefined)).toEqual([]);
+  expect(entries.filter(({ outcome, error }) => outcome === "complete" && error !== undefined)).toEqual([]);
 });

@@ -7,7 +7,7 @@ export type Outcome = AccessEntry["outcome"];
 /** What the exchange itself knows. */
 export type Numbers = Pick<
   AccessEntry,
-  "status" | "duration" | "bytesSent" | "bytesReceived" | "upstreamTime" | "outcome"
+  "status" | "duration" | "bytesSent" | "bytesReceived" | "upstreamTime" | "error" | "outcome"
 >;
 
 /** A client connection, as far as it is told of. */

@@ -24,6 +24,7 @@ const entry: AccessEntry = {
   userAgent: "Mozilla/5.0 (X11)",
   outcome: "complete",
 };
+const failed: AccessEntry = { ...entry, error: "its Transfer-Encoding isn't chunked", outcome: "app-failed" };
 const bare: AccessEntry = {
   time: entry.time,
   client: "2001:db8::1",
@@ -65,6 +66,10 @@ test("JSON has it all, in the shape of the log's own lines", () => {
     userAgent: "Mozilla/5.0 (X11)",
     outcome: "complete",
   });
+});
+
+test("JSON says why the app failed", () => {
+  expect(json(failed)).toMatchObject({ error: failed.error, outcome: "app-failed" });
 });
 
 test("JSON leaves out what isn't known", () => {
@@ -135,6 +140,7 @@ test("whatever is sent, it is one line of printable ASCII, no longer than 4096, 
     cipher: text,
     alpn: text,
     tlsVersion: text,
+    error: text,
   });
   fc.assert(
     fc.property(hostile, (sent) => {
@@ -158,7 +164,7 @@ test("whatever is sent, it is one line of printable ASCII, no longer than 4096, 
 test("the longest of all has no more than 4096 bytes", () => {
   const longest = "\xff".repeat(40_000);
   const all = Object.fromEntries(
-    Object.entries(entry).map(([key, value]) => [
+    Object.entries(failed).map(([key, value]) => [
       key,
       typeof value === "string" && key !== "outcome" ? longest : value,
     ]),

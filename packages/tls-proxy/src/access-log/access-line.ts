@@ -28,6 +28,8 @@ export interface AccessEntry {
   readonly host?: string | undefined;
   readonly referer?: string | undefined;
   readonly userAgent?: string | undefined;
+  /** Why there was no answer of the app, or no whole one. */
+  readonly error?: string | undefined;
   /** `refused`: it never reached the app. */
   readonly outcome: "complete" | "client-gone" | "app-failed" | "refused";
 }
@@ -72,6 +74,7 @@ function jsonLine(entry: AccessEntry, shown: (url: string) => string, by: string
     text("host", entry.host, LONGEST.name) +
     text("referer", entry.referer && shown(entry.referer), LONGEST.field) +
     text("userAgent", entry.userAgent, LONGEST.field) +
+    text("error", entry.error, LONGEST.name) +
     `,"outcome":"${entry.outcome}"}\n`
   );
 }

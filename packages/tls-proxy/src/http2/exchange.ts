@@ -1,5 +1,6 @@
 // Hot path: nothing is done for a stream that its request doesn't need.
 import { type OutgoingHttpHeaders, type ServerHttp2Stream, constants } from "node:http2";
+import { messageOf } from "@pillion/kit";
 import { type Outcome, accessEntry } from "../access-log/access-entry.ts";
 import { APP_AWAY, APP_FAILED, type OwnAnswer } from "../answers/own-answer.ts";
 import { FieldKind } from "../http1/field-kind.ts";
@@ -53,7 +54,7 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
   /** Since when the client has taken nothing, and how much waited for it then. */
   #stall = { since: 0, waiting: 0 };
   /** What only the access log wants to know. */
-  #told: { sent: number; upstreamTime?: number } = { sent: 0 };
+  #told: { sent: number; upstreamTime?: number; error?: string } = { sent: 0 };
   #outcome: Outcome | undefined;
   #over = false;
 
@@ -140,8 +141,9 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
         this.#withdraw = undefined;
         this.#send(connection);
       },
-      () => {
+      (error) => {
         this.#withdraw = undefined;
+        this.#told.error = messageOf(error);
         this.#answerInstead(APP_AWAY, "app-failed");
       },
     );
@@ -262,6 +264,7 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
   #fail(error: Error): void {
     this.#letGo();
     this.#relay.observer.failed(error);
+    this.#told.error = messageOf(error);
     if (this.#status === 0) return this.#answerInstead(APP_FAILED, "app-failed");
     this.#outcome = "app-failed";
     this.cutOff();
@@ -303,8 +306,8 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
     const duration = performance.now() - this.#startedAt;
     this.#relay.observer.answered(status, duration / 1000);
     if (this.#relay.access === undefined) return;
-    const { sent: bytesSent, upstreamTime } = this.#told;
-    const numbers = { status, duration, bytesSent, bytesReceived: this.#upload.length, upstreamTime };
+    const { sent: bytesSent, upstreamTime, error } = this.#told;
+    const numbers = { status, duration, bytesSent, bytesReceived: this.#upload.length, upstreamTime, error };
     this.#relay.access.write(accessEntry(this.#client, this.#sentHead, { ...numbers, outcome }));
   }
 }

@@ -1,5 +1,6 @@
 // Hot path: one object a connection, used for one exchange after the other.
 import type { TLSSocket } from "node:tls";
+import { messageOf } from "@pillion/kit";
 import { CHUNK_END, LAST_CHUNK, chunkStart, lastChunkWith } from "../http1/chunks.ts";
 import type { Arrival } from "../front/arrivals.ts";
 import type { Fields } from "../http1/fields.ts";
@@ -76,7 +77,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
   #endsByClose = false;
   #hasTrailers = false;
   /** What only the access log wants to know. */
-  #told: { sent: number; upstreamTime?: number } = { sent: 0 };
+  #told: { sent: number; upstreamTime?: number; error?: string } = { sent: 0 };
   /** What the client hasn't taken yet of what is written without a copy. */
   #uncopied = 0;
 
@@ -243,8 +244,9 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
         this.#send(connection);
         this.#client.appFound();
       },
-      () => {
+      (error) => {
         this.#withdraw = undefined;
+        this.#told.error = messageOf(error);
         this.#answerInstead(APP_AWAY);
       },
     );
@@ -335,6 +337,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
       return this.#connect();
     }
     this.#relay.observer.failed(error);
+    this.#told.error = messageOf(error);
     if (this.#status === 0) return this.#answerInstead(APP_FAILED);
     this.#over("app-failed");
     this.#client.breakOff();
@@ -368,9 +371,10 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     const duration = performance.now() - this.startedAt;
     this.#relay.observer.answered(status, duration / 1000);
     if (this.#relay.access !== undefined) {
-      const { sent: bytesSent, upstreamTime } = this.#told;
-      const numbers = { status, duration, bytesSent, bytesReceived: this.#body.length, upstreamTime };
+      const { sent: bytesSent, upstreamTime, error } = this.#told;
+      const numbers = { status, duration, bytesSent, bytesReceived: this.#body.length, upstreamTime, error };
       this.#relay.access.write(accessEntry(this.#client, this.#sentHead, { ...numbers, outcome }));
+      this.#told = { sent: 0 };
     }
     this.startedAt = 0;
   }
