@@ -141,14 +141,14 @@ describe("a client that ends its half", () => {
     ["in a body", `${UPLOAD}abc`],
     ["while it waits", GET],
     ["behind several requests", GET + GET + GET],
-  ])("%s has left: nothing stays open", async (_when, bytes) => {
+  ])("%s has left: it gets no answer, and nothing stays open", async (_when, bytes) => {
     await using app = await startRawApp(() => {});
     await using proxy = await startProxy(app.port);
     const client = await connectTo(proxy);
     client.send(bytes);
     if (bytes.includes("\r\n\r\n")) await eventually(() => expect(app.received).toHaveLength(1));
     client.socket.end();
-    await client.closed;
+    expect(await client.closed).toBe("");
     await eventually(() => expect([app.open.size, proxy.front.open]).toEqual([0, 0]));
     const answered = proxy.told.filter((one) => one.startsWith("answered"));
     expect(answered).toEqual(app.received.length > 0 ? ["answered 499"] : []);
