@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
@@ -9,6 +10,7 @@ import { type Spawned, spawnScript, startSidecar } from "@pillion/kit/testing";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { tlsProxy } from "../src/index.ts";
 import { available } from "./available.ts";
+import { connectH2 } from "./h2-client.ts";
 import { OK, startRawApp } from "./raw-app.ts";
 import { connectTo } from "./start-proxy.ts";
 
@@ -54,6 +56,27 @@ test("202, then the request in flight is answered, then exit 0", async () => {
   for (const socket of app.open) socket.write(OK);
   expect(await client.closed).toMatch(/200 OK[^]*ok$/);
   expect(await proxy.exited).toBe(0);
+});
+
+test("with server-sent events open SIGTERM ends it at once, with exit 0", async () => {
+  await using app = await startRawApp((socket) => {
+    socket.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+  });
+  await using proxy = spawnScript(bin, ["--app-port", `${app.port}`, "--shutdown-timeout", "1h", ...listening()]);
+  const { https = "" } = await addresses(proxy);
+  const ca = await readFile(join(stateDir, "development-ca/ca.pem"), "utf8");
+  const server = { port: Number(https.split(":").at(-1)), ca };
+  const client = await connectTo(server);
+  client.send("GET /events HTTP/1.1\r\nHost: app\r\n\r\n");
+  await client.receives(/event-stream/);
+  await using h2 = await connectH2(server);
+  const stream = h2.session.request({ ":path": "/events" });
+  const broken = once(stream, "error");
+  await once(stream, "response");
+  proxy.process.kill("SIGTERM");
+  expect(await proxy.exited).toBe(0);
+  expect(await client.closed).not.toMatch(/\r\n0\r\n\r\n$/);
+  await broken;
 });
 
 test("curl can ask as it is", async () => {
