@@ -56,6 +56,7 @@ test("no client input shows in these fields: any case, underscores, duplicates, 
     "x-forwarded-prefix",
     "forwarded",
     "x-real-ip",
+    "proxy",
   ];
   const spelled = fc
     .tuple(fc.constantFrom(...families), fc.infiniteStream(fc.boolean()))
@@ -67,7 +68,7 @@ test("no client input shows in these fields: any case, underscores, duplicates, 
     fc.property(fc.array(field), (pairs) => {
       const fields = withForwarded(pairs.flat(), origin, host);
       const isFamily = (name = "") =>
-        /^(x-forwarded-.*|forwarded|x-real-ip)$/.test(name.toLowerCase().replaceAll("_", "-"));
+        /^(x-forwarded-.*|forwarded|x-real-ip|proxy)$/.test(name.toLowerCase().replaceAll("_", "-"));
       const shown = fields.flatMap((name, index) =>
         index % 2 === 0 && isFamily(name) ? [name, fields[index + 1]] : [],
       );

@@ -19,6 +19,7 @@ const KINDS: readonly (readonly [FieldKind, readonly string[]])[] = [
     [
       "forwarded",
       "x-real-ip",
+      "proxy",
       "x-forwarded-for",
       "x-forwarded-prefix",
       "client-cert",
@@ -41,6 +42,8 @@ const KINDS: readonly (readonly [FieldKind, readonly string[]])[] = [
       "x",
       "hosts",
       "xhost",
+      "proxy-",
+      "proxys",
       "x-forwarded-",
       "forwarded-for",
       "content-lengths",

@@ -12,7 +12,7 @@ export const FieldKind = {
   trailer: 7,
   /** Concerns one connection only (RFC 9110 §7.6.1), whatever it says. */
   hopByHop: 8,
-  /** Says where a request came from: only the proxy may say that. */
+  /** Says where a request came from or how it travels: no client may tell the app that. */
   origin: 9,
   setCookie: 10,
   location: 11,
@@ -38,6 +38,8 @@ const KNOWN: Readonly<Record<string, FieldKind>> = {
   "http2-settings": FieldKind.hopByHop,
   forwarded: FieldKind.origin,
   "x-real-ip": FieldKind.origin,
+  // CGI gives it to the app as HTTP_PROXY, which HTTP clients obey as their proxy (httpoxy, CVE-2016-5385).
+  proxy: FieldKind.origin,
   "client-cert": FieldKind.origin,
   "client-cert-chain": FieldKind.origin,
   "x-client-cert": FieldKind.origin,

@@ -85,6 +85,7 @@ test("a trusted proxy's lists go on, of several lines as one; what it can't know
     "x-forwarded-for: 198.51.100.2",
     "X_Forwarded_For: 6.6.6.6",
     "X-Real-IP: 6.6.6.6",
+    "Proxy: http://6.6.6.6/",
     "Client-Cert: :AAAA:",
     "X-Forwarded-Prefix: /a",
   ];
@@ -103,6 +104,7 @@ const DROPPED = [
   "HTTP2-Settings",
   "Forwarded",
   "X-Real-IP",
+  "Proxy",
   "X-Forwarded-For",
   "X-Forwarded-Whatever",
   "Client-Cert",

@@ -55,6 +55,7 @@ const PASSED: AnswerRow[] = [
     `${"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".repeat(2)}${OK}${LENGTH}\r\nhello`,
     { only: "relay" },
   ),
+  untouched("a field that is dropped from requests", `${OK}Proxy: 1\r\n${LENGTH}\r\nhello`),
   becomes("chunks", `${OK}${CHUNKED}\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n`, `${OK}${CHUNKED}\r\nhello`),
   becomes("chunks before other fields", `${OK}${CHUNKED}X-A: 1\r\n\r\n0\r\n\r\n`, `${OK}X-A: 1\r\n${CHUNKED}\r\n`),
   becomes("extensions", `${OK}${CHUNKED}\r\n5;a="b"\r\nhello\r\n0;c\r\n\r\n`, `${OK}${CHUNKED}\r\nhello`),

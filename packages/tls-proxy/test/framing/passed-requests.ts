@@ -87,6 +87,10 @@ const FIELDS: PassedRequest[] = [
   kept("a tab in a value", "X-One: a\tb\r\n"),
   kept("colons, quotes and commas in a value", 'X-One: :a:"b, c";;\r\n'),
   kept("every character of a name", "!#$%&'*+-.^_`|~09Az: 1\r\n"),
+  kept(
+    "what isn't the proxy's to say, and looks like it",
+    "X-Forwarded: for=6.6.6.6\r\nTrue-Client-IP: 6.6.6.6\r\nX-Client-IP: 6.6.6.6\r\nX-Cluster-Client-IP: 6.6.6.6\r\n",
+  ),
   kept("authorization and cookies", "Authorization: Basic YTpi\r\nCookie: a=1; b=2\r\nCookie: c=3\r\n"),
   dropped("Connection: keep-alive\r\nKeep-Alive: timeout=5\r\n"),
   dropped("Connection: X-Secret, x-other\r\nX-Secret: 1\r\nX-OTHER: 2\r\n"),
@@ -97,6 +101,7 @@ const FIELDS: PassedRequest[] = [
   dropped("X-Forwarded-For: 6.6.6.6\r\nx-forwarded-proto: http\r\nX-FORWARDED-HOST: evil\r\nX-Forwarded-Port: 1\r\n"),
   dropped("X_Forwarded_For: 6.6.6.6\r\nX-Forwarded_Host: evil\r\nX-Forwarded-Prefix: /\r\nX-Forwarded-Server: e\r\n"),
   dropped("Forwarded: for=6.6.6.6\r\nX-Real-IP: 6.6.6.6\r\nX_Real_IP: 6.6.6.6\r\n"),
+  dropped("Proxy: http://6.6.6.6:1/\r\nPROXY: http://6.6.6.6:2/\r\n"),
   dropped("Client-Cert: :AA==:\r\nClient-Cert-Chain: :AA==:\r\nclient_cert: :AA==:\r\n"),
   dropped("X-Client-Cert: a\r\nX-Client-Cert-Subject: b\r\nX_CLIENT_CERT_SAN: c\r\n"),
   dropped("X-SSL-Client: 1\r\nX-SSL-Client-Verify: SUCCESS\r\nX_SSL_Client_CN: admin\r\nSSL-Client-Cert: d\r\n"),
