@@ -61,11 +61,15 @@ describe.each(engines)("engine %s", (engine) => {
   test("upgraded connections are closed at the end, and nobody waits for them", async () => {
     await using app = await startRawApp((socket, received) => {
       if (received.includes("Upgrade: websocket"))
-        socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+        socket.write(
+          "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+        );
     });
     await using proxy = await startProxy(app.port, { engine });
     const tunnel = await connectTo(proxy);
-    tunnel.send("GET / HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    tunnel.send(
+      "GET / HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    );
     await tunnel.receives(/101/);
     const [tunnelAtApp] = app.open;
     expect(proxy.front.upgraded).toBe(1);

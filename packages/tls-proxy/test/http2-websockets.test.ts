@@ -92,6 +92,7 @@ test("an app that refuses is heard; one whose answer isn't a WebSocket's is a fa
   await using app = await startRawApp((socket, received) => {
     if (received.includes("/login")) socket.end("HTTP/1.1 401 No\r\nContent-Length: 5\r\n\r\nlogin");
     else if (received.includes("/page")) socket.end("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npage");
+    else if (received.includes("/other")) socket.write(`${SWITCH.replace("websocket", "foo")}\r\n`);
     else socket.write(`${SWITCH}Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n`);
   });
   await using proxy = await startProxy(app.port);
@@ -100,6 +101,7 @@ test("an app that refuses is heard; one whose answer isn't a WebSocket's is a fa
     answerOf(client.session.request({ ...HANDSHAKE, ":path": path }, { endStream: false }));
   expect(await answerTo("/login")).toMatchObject({ status: 401, body: "login" });
   expect((await answerTo("/page")).status).toBe(502);
+  expect((await answerTo("/other")).status).toBe(502);
   expect((await answerTo("/wrong")).status).toBe(502);
   await vi.waitFor(() => expect(app.open.size).toBe(0));
   expect(proxy.front.upgraded).toBe(0);

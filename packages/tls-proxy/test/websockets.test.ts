@@ -10,7 +10,10 @@ import { plainExchange, startStockProxy } from "./stock-proxy.ts";
 
 const handshake = (fields = "") =>
   `GET /chat HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n${fields}\r\n`;
-const SWITCH = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+const SWITCHING = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n";
+/** The answer to that key (RFC 6455 §1.3). */
+const ACCEPT = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
+const SWITCH = `${SWITCHING}Upgrade: websocket\r\n${ACCEPT}`;
 
 describe.each(engines)("engine %s", (engine) => {
   describe("with a real WebSocket app", () => {
@@ -120,6 +123,30 @@ describe.each(engines)("engine %s", (engine) => {
     expect(await exchange(proxy, handshake("Accept: text/html\r\n"))).toMatch(
       /^HTTP\/1.1 503 [^]*Retry-After: 2\r\n[^]*<h1>/,
     );
+  });
+
+  test.each([
+    ["another protocol", `${SWITCHING}Upgrade: foo\r\n${ACCEPT}`],
+    ["two protocols", `${SWITCHING}Upgrade: websocket\r\nUpgrade: foo\r\n${ACCEPT}`],
+    ["no protocol", SWITCHING + ACCEPT],
+    ["WebSocket without having read the key", `${SWITCHING}Upgrade: websocket\r\n`],
+    ["WebSocket with the answer to another key", SWITCH.replace("s3pP", "S3pP")],
+  ])("an app that switches to %s: 502, and no tunnel", async (_name, head) => {
+    await using app = await startRawApp((socket) => void socket.write(`${head}\r\nevil`));
+    await using proxy = await startProxy(app.port, { engine });
+    expect(await exchange(proxy, handshake())).toMatch(/^HTTP\/1.1 502 Bad Gateway\r\n[^]*usable answer\.\n$/);
+    await vi.waitFor(() => expect([app.open.size, proxy.front.upgraded]).toEqual([0, 0]));
+  });
+
+  test("an app that switches to webSocket, in any case: the tunnel begins", async () => {
+    await using app = await startRawApp(
+      (socket) => void socket.write(`${SWITCH.replace("websocket", "WebSocket")}\r\n`),
+    );
+    await using proxy = await startProxy(app.port, { engine });
+    const client = await connectTo(proxy);
+    client.send(handshake());
+    expect(await client.receives(/\r\n\r\n$/)).toMatch(/^HTTP\/1.1 101 /);
+    client.socket.destroy();
   });
 
   test("bytes right behind the handshake reach the app after its 101, and not before", async () => {

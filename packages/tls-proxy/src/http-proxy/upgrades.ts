@@ -6,6 +6,7 @@ import { connectionOptions, withoutHopByHop } from "./hop-by-hop.ts";
 import type { Customization } from "./customization.ts";
 import { decided } from "./decided-options.ts";
 import { answerOnSocket, serializeHead } from "../answers/own-answer.ts";
+import { switchProblem } from "../upstream/web-socket-answer.ts";
 import { answerInstead } from "./upstream-failure.ts";
 
 /**
@@ -45,16 +46,43 @@ export function httpProxyUpgrades(
       // http-proxy ends the socket after this.
       if (!answered.has(socket) && !gone.aborted) answerOnSocket(request, socket, answerInstead(error, observer));
     });
+    const refuse = (problem: Error) => {
+      answered.add(socket);
+      answerOnSocket(request, socket, answerInstead(problem, observer));
+    };
+    onlyToWebSocket(request, requests.get(request), refuse);
     // In place of http-proxy's own listener, which announces the app's chunks and then sends the body without them.
     requests
       .get(request)
       ?.removeAllListeners("response")
       .once("response", (fromApp) => {
+        if (fromApp.statusCode === 101) {
+          fromApp.destroy(); // to nothing: Node takes it for an answer
+          return refuse(new Error("it switches to no protocol"));
+        }
         answered.add(socket);
         observer.reached();
         relayRefusal(fromApp, socket);
       });
   };
+}
+
+/** Lets the listeners of an upgrade, http-proxy's own among them, hear only of an answer to the request's handshake. */
+function onlyToWebSocket(
+  { headers }: IncomingMessage,
+  toApp: ClientRequest | undefined,
+  refuse: (problem: Error) => void,
+): void {
+  const listeners = toApp?.rawListeners("upgrade") ?? [];
+  const asked = { wantsUpgrade: true, webSocketKey: headers["sec-websocket-key"] };
+  toApp?.removeAllListeners("upgrade").once("upgrade", (fromApp, appSocket, early) => {
+    const problem = switchProblem((name) => fromApp.headers[name]?.toString(), asked);
+    if (problem === undefined) for (const listener of listeners) listener.call(toApp, fromApp, appSocket, early);
+    else {
+      appSocket.destroy();
+      refuse(new Error(problem));
+    }
+  });
 }
 
 /** The body is ended by the connection's end: its chunking, if any, is decoded already. */

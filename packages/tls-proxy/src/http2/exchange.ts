@@ -151,7 +151,8 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
 
   #send(upstream: Upstream): void {
     this.#upstream = upstream;
-    upstream.begin(this, { isHead: this.#isHead, wantsUpgrade: this.#webSocket !== undefined });
+    const wantsUpgrade = this.#webSocket !== undefined;
+    upstream.begin(this, { isHead: this.#isHead, wantsUpgrade, webSocketKey: this.#webSocket?.text });
     upstream.write(this.#sentHead);
     this.#upload.start(upstream);
   }
@@ -176,9 +177,8 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
   #problemOf(head: ResponseHead): string | undefined {
     if (head.status > 599) return `HTTP/2 knows no status ${head.status} in Node`;
     // For an extended CONNECT any 2xx means that the tunnel is there (RFC 8441 §5).
-    if (this.#webSocket === undefined || head.status >= 300) return undefined;
-    if (head.status !== 101) return "it answers a WebSocket's handshake as a request";
-    return this.#webSocket.isAcceptedBy(head) ? undefined : "its Sec-WebSocket-Accept isn't the right one";
+    if (this.#webSocket === undefined || head.status >= 300 || head.status === 101) return undefined;
+    return "it answers a WebSocket's handshake as a request";
   }
 
   #respond(head: ResponseHead): void {

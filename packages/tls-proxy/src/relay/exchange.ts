@@ -126,7 +126,11 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
 
   /** What the request was for. */
   get host(): string {
-    return /\r\nhost:[\t ]*([^\r]*)/i.exec(this.#sentHead.toString("latin1"))?.[1]?.trimEnd() ?? "";
+    return fieldIn(this.#sentHead, /\r\nhost:[\t ]*([^\r]*)/i);
+  }
+
+  get webSocketKey(): string {
+    return fieldIn(this.#sentHead, /\r\nsec-websocket-key:[\t ]*([^\r]*)/i);
   }
 
   /** Octets of the request's body that have come. */
@@ -378,6 +382,11 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     }
     this.startedAt = 0;
   }
+}
+
+/** The value of a field in a head; "" if it isn't there. */
+function fieldIn(head: Buffer, pattern: RegExp): string {
+  return pattern.exec(head.toString("latin1"))?.[1]?.trimEnd() ?? "";
 }
 
 const EMPTY = Buffer.alloc(0);

@@ -5,6 +5,7 @@ import type { ResponseHead } from "../http1/response-head.ts";
 import { AnswerHeads } from "./answer-heads.ts";
 import type { AnswerReceiver, FailureKind } from "./answer-receiver.ts";
 import type { Expectation, Upstream } from "./upstream.ts";
+import { switchProblem, valuesIn } from "./web-socket-answer.ts";
 
 /** What a connection tells of itself. */
 export interface UpstreamConnectionOwner {
@@ -141,7 +142,10 @@ export class UpstreamConnection implements Upstream {
       }
       position += head.end - head.start;
       this.#answered = true;
-      if (head.status === 101 && !this.#expectation.wantsUpgrade) return "it switches protocols without being asked to";
+      if (head.status === 101) {
+        const problem = switchProblem(valuesIn(head.fields), this.#expectation);
+        if (problem !== undefined) return problem;
+      }
       if (head.isInformational) receiver.informational(head);
       else this.#begin(receiver, head);
     }

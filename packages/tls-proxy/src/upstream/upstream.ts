@@ -4,8 +4,10 @@ import type { AnswerReceiver } from "./answer-receiver.ts";
 export interface Expectation {
   /** The request's method is HEAD. */
   readonly isHead: boolean;
-  /** The request asks to switch protocols. */
+  /** The request asks to switch protocols, to WebSocket. */
   readonly wantsUpgrade: boolean;
+  /** Its Sec-WebSocket-Key (RFC 6455 §4.1), if it has one; only looked at when the app switches. */
+  readonly webSocketKey?: string | undefined;
 }
 
 /** Carries requests in HTTP/1.1 to the app, one at a time, and tells what it answers. */
