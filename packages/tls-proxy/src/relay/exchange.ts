@@ -331,7 +331,9 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     this.#client.socket.resume();
   }
 
-  failed({ kind, error }: UpstreamFailure): void {
+  failed({ kind, error, headIsNew = false }: UpstreamFailure): void {
+    // A 100 may be among what nobody hears of now: the client may send its body or not, as it likes.
+    if (TO_CLIENT.length > 0) this.#keepAlive = false;
     TO_CLIENT.discard();
     this.#upstream = undefined;
     if (kind === "away") return this.#answerInstead(APP_AWAY);
@@ -342,13 +344,16 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     }
     this.#relay.observer.failed(error);
     this.#told.error = messageOf(error);
-    if (this.#status === 0) return this.#answerInstead(APP_FAILED);
+    if (this.#status === 0 || (headIsNew && this.#uncopied === 0)) return this.#answerInstead(APP_FAILED);
     this.#over("app-failed");
     this.#client.breakOff();
   }
 
+  /** No octet of the app's answer went out. */
   #answerInstead(own: OwnAnswer): void {
     this.#status = own.status;
+    this.#told.sent = 0;
+    this.#endsByClose = false;
     const close = this.#client.closes || !this.#keepAlive || this.#mayHoldBack();
     const accept = /\r\naccept:([^\r]*)/i.exec(this.#sentHead.toString("latin1"))?.[1] ?? "";
     this.#client.socket.write(answerText(own, accept, this.#relay.rules, { head: this.isHead, close }), "latin1");

@@ -3,6 +3,9 @@ import { INCOMPLETE } from "../http1/fields.ts";
 import { copyOf, KEPT_AT_MOST, PATIENCE } from "../http1/repeated-fields.ts";
 import { ResponseHead, parseResponseHead } from "../http1/response-head.ts";
 
+const MAX_HEAD = 64 * 1024;
+const TOO_LONG = `its head is longer than ${MAX_HEAD} bytes`;
+
 /** Used within one read only. */
 const HEAD = new ResponseHead();
 
@@ -26,6 +29,7 @@ export class AnswerHeads {
     }
     const next = parseResponseHead(HEAD, bytes, start, end, isHead);
     if (typeof next === "string") return next;
+    if ((next === INCOMPLETE ? end : next) - start > MAX_HEAD) return TOO_LONG;
     if (next === INCOMPLETE) return undefined;
     if (!isHead && HEAD.status >= 200) this.#miss(bytes, start, next);
     return HEAD;

@@ -17,6 +17,8 @@ export type FailureKind =
 export interface UpstreamFailure {
   readonly kind: FailureKind;
   readonly error: Error;
+  /** Whether the answer's head was given in the same read: there was no `flush` behind it. */
+  readonly headIsNew?: boolean;
 }
 
 /**

@@ -16,7 +16,6 @@ export interface UpstreamConnectionOwner {
 }
 
 const READ_SIZE = 256 * 1024;
-const MAX_HEAD = 64 * 1024;
 
 /** A connection to the app: carries one exchange after the other, and reads their answers (RFC 9112). */
 export class UpstreamConnection implements Upstream {
@@ -36,6 +35,8 @@ export class UpstreamConnection implements Upstream {
   #answered = false;
   /** The answer is complete, but not yet taken. */
   #isComplete = false;
+  /** Whether what is wrong with the body came in one read with the head. */
+  #headIsNew = false;
   /** What was read of a head that isn't complete. */
   #partial: Buffer | undefined;
   #error: Error | undefined;
@@ -112,7 +113,7 @@ export class UpstreamConnection implements Upstream {
     if (receiver === undefined) return this.#drop();
     const problem = this.#take(receiver, bytes, length);
     if (problem !== undefined) {
-      this.#fail("malformed", new Error(problem));
+      this.#fail("malformed", new Error(problem), this.#headIsNew);
       return this.#drop();
     }
     const complete = this.#state === "body" && this.#body.ended;
@@ -138,7 +139,7 @@ export class UpstreamConnection implements Upstream {
       if (typeof head === "string") return head;
       if (head === undefined) {
         this.#partial = Buffer.from(bytes.subarray(position, end));
-        return this.#partial.length > MAX_HEAD ? `its head is longer than ${MAX_HEAD} bytes` : undefined;
+        return undefined;
       }
       position += head.end - head.start;
       this.#answered = true;
@@ -153,7 +154,10 @@ export class UpstreamConnection implements Upstream {
     if (this.#state === "tunnel") receiver.data(bytes, position, end);
     else {
       const next = this.#body.read(bytes, position, end, receiver);
-      if (typeof next === "string") return next;
+      if (typeof next === "string") {
+        this.#headIsNew = position > 0;
+        return next;
+      }
       // Behind a complete answer: it belongs to no request, and nobody shall take it for the next answer.
       if (next < end) this.#persists = false;
     }
@@ -208,10 +212,10 @@ export class UpstreamConnection implements Upstream {
     return systemCode(this.#error) === "ECONNRESET" || systemCode(this.#error) === "EPIPE" ? "unread" : "broke-off";
   }
 
-  #fail(kind: FailureKind, error: Error): void {
+  #fail(kind: FailureKind, error: Error, headIsNew = false): void {
     const receiver = this.#receiver;
     this.#receiver = undefined;
-    receiver?.failed({ kind, error });
+    receiver?.failed({ kind, error, headIsNew });
   }
 }
 
