@@ -116,6 +116,25 @@ describe("answers", () => {
     });
   });
 
+  test("have one Date: the app's, or else the proxy's", async () => {
+    const fields = ["Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", ""];
+    await using app = await startRawApp((socket, received) => {
+      if (received.includes("/broken")) socket.end("nonsense\r\n");
+      else socket.write(`HTTP/1.1 200 OK\r\n${fields.shift()}Content-Length: 2\r\n\r\nok`);
+    });
+    await using proxy = await startProxy(app.port);
+    await using client = await connectH2(proxy);
+    const datesOf = async (path: string) => {
+      const stream = client.session.request({ ":path": path });
+      const [, , raw] = (await once(stream.resume(), "response")) as [unknown, unknown, string[]];
+      return raw.filter((_, index) => index % 2 === 1 && raw[index - 1] === "date");
+    };
+    const ours = expect.stringMatching(/ 20\d\d \d\d:\d\d:\d\d GMT$/) as string;
+    expect(await datesOf("/")).toEqual(["Sun, 06 Nov 1994 08:49:37 GMT"]);
+    expect(await datesOf("/")).toEqual([ours]);
+    expect(await datesOf("/broken")).toEqual([ours]);
+  });
+
   test("chunks, trailers, a close for an end, and 103 before them", async () => {
     await using app = await startRawApp((socket, received) => {
       if (received.endsWith("\r\n\r\n") && !received.includes("/close"))

@@ -100,7 +100,7 @@ describe.each(engines)("engine %s", (engine) => {
       await using app = await startRawApp((socket) => void socket.end(refusal));
       await using proxy = await startProxy(app.port, { engine });
       const text = await exchange(proxy, handshake());
-      expect(text).toMatch(/^HTTP\/1.1 401 Unauthorized\r\nX-Why: login\r\nConnection: close\r\n/);
+      expect(text).toMatch(/^HTTP\/1.1 401 Unauthorized\r\nX-Why: login\r\nDate: .* GMT\r\nConnection: close\r\n/);
       if (/Transfer-Encoding: chunked/.test(text)) expect(text).toMatch(/\r\n\r\n5\r\nlogin\r\n0\r\n\r\n$/);
       else expect(text).toMatch(/\r\n\r\nlogin$/);
     });

@@ -1,6 +1,7 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { AnswerRules } from "./answer-rules.ts";
+import { httpDate } from "./http-date.ts";
 
 /** An answer that comes from the proxy itself and not from the app. */
 export interface OwnAnswer {
@@ -38,7 +39,7 @@ export function answerText(
   const { fields, body } = answerParts(own, accept, rules);
   const lines = fields.map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join("");
   const line = `HTTP/1.1 ${own.status} ${STATUS_CODES[own.status] ?? ""}\r\n`;
-  return `${line}${lines}${close ? "Connection: close\r\n" : ""}\r\n${head ? "" : body}`;
+  return `${line}${lines}Date: ${httpDate()}\r\n${close ? "Connection: close\r\n" : ""}\r\n${head ? "" : body}`;
 }
 
 /** Its fields, names and values in turn, and its body. */
@@ -72,7 +73,9 @@ export function answerOnSocket(request: IncomingMessage | undefined, socket: Dup
 /** The head of an answer after which the connection ends. */
 export function serializeHead(status: number, reason: string, fields: readonly string[]): string {
   const lines = fields.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${fields[index + 1] ?? ""}\r\n`] : []));
-  return `HTTP/1.1 ${status} ${reason}\r\n${lines.join("")}Connection: close\r\n\r\n`;
+  const isDated = fields.some((name, index) => index % 2 === 0 && name.toLowerCase() === "date");
+  const date = isDated ? "" : `Date: ${httpDate()}\r\n`;
+  return `HTTP/1.1 ${status} ${reason}\r\n${lines.join("")}${date}Connection: close\r\n\r\n`;
 }
 
 function render(accept: string | undefined, own: OwnAnswer): { fields: string[]; body: string } {

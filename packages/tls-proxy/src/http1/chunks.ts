@@ -21,5 +21,9 @@ export function lastChunkWith(trailers: Fields, out: Outgoing): void {
   out.lineEnd();
 }
 
-/** All kinds but `other`, as bits. */
-const MAY_NOT_TRAIL = ~(1 << FieldKind.other);
+/** All kinds but these, as bits. */
+const MAY_NOT_TRAIL = ~((1 << FieldKind.other) | (1 << FieldKind.date));
+
+export function mayTrail(kind: number): boolean {
+  return (MAY_NOT_TRAIL & (1 << kind)) === 0;
+}

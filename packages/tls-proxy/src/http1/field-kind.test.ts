@@ -34,6 +34,7 @@ const KINDS: readonly (readonly [FieldKind, readonly string[]])[] = [
   ],
   [FieldKind.setCookie, ["set-cookie"]],
   [FieldKind.location, ["location", "content-location"]],
+  [FieldKind.date, ["date"]],
   [
     FieldKind.other,
     [

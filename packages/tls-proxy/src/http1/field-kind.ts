@@ -18,6 +18,8 @@ export const FieldKind = {
   location: 11,
   /** Reads as a framing field to an app that takes `_` for `-`. */
   disguised: 12,
+  /** When an answer was made (RFC 9110 §6.6.1). */
+  date: 13,
 } as const;
 export const FIELD_KINDS: number = Object.keys(FieldKind).length;
 export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind];
@@ -48,6 +50,7 @@ const KNOWN: Readonly<Record<string, FieldKind>> = {
   "set-cookie": FieldKind.setCookie,
   location: FieldKind.location,
   "content-location": FieldKind.location,
+  date: FieldKind.date,
 };
 const ORIGIN_PREFIXES = ["x-forwarded-", "x-client-cert-", "x-ssl-client-", "ssl-client-"];
 

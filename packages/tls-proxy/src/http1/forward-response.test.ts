@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { type AnswerOptions, NO_RULES, answerRules } from "../answers/answer-rules.ts";
 import { answerFields, forwardResponseHead } from "./forward-response.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -21,6 +21,27 @@ function forward(text: string, connection: Partial<typeof plain> = {}): string {
   forwardResponseHead(head, { ...plain, ...connection }, out);
   return out.take().toString("latin1");
 }
+
+/** The same without the Date that every final answer gets. */
+function forwardUndated(text: string, connection: Partial<typeof plain> = {}): string {
+  return forward(text, connection).replace(/\r\nDate: \w{3}, .* GMT\r\n/, "\r\n");
+}
+
+test("a final answer without a Date gets one; the app's own stays where it is", () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2030, 1, 3, 4, 5, 6, 999) });
+  const begin = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n";
+  expect(forward(`${begin}\r\n`)).toBe(`${begin}Date: Sun, 03 Feb 2030 04:05:06 GMT\r\n\r\n`);
+  vi.advanceTimersByTime(1);
+  expect(forward(`${begin}\r\n`)).toBe(`${begin}Date: Sun, 03 Feb 2030 04:05:07 GMT\r\n\r\n`);
+  for (const own of ["date: yesterday\r\nX-A: 1\r\n", "DATE:\r\n"])
+    expect(forward(`${begin}${own}\r\n`)).toBe(`${begin}${own}\r\n`);
+  expect(forward(`${begin}Date: now\r\nConnection: date\r\n\r\n`)).toBe(
+    `${begin}Date: Sun, 03 Feb 2030 04:05:07 GMT\r\n\r\n`,
+  );
+  for (const early of ["HTTP/1.1 103 Early\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n"])
+    expect(forward(early)).toBe(early);
+  vi.useRealTimers();
+});
 
 test.each([
   [
@@ -87,18 +108,18 @@ test.each([
     "HTTP/1.1 101 Go\r\nY: 2\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
   ],
 ])("%s", (_name, text, connection, expected) => {
-  expect(forward(text, connection)).toBe(expected);
+  expect(forwardUndated(text, connection)).toBe(expected);
 });
 
 test("rules rewrite what they are for, add what the app doesn't say, and leave the rest", () => {
   const rules = answerRules(repairs);
   const fields = "Set-Cookie: a=1\r\nX:1\r\nLocation: http://127.0.0.1:8080/b\r\nContent-Length: 0\r\n";
-  expect(forward(`HTTP/1.1 302 Found\r\n${fields}\r\n`, { rules })).toBe(
+  expect(forwardUndated(`HTTP/1.1 302 Found\r\n${fields}\r\n`, { rules })).toBe(
     "HTTP/1.1 302 Found\r\nSet-Cookie: a=1; Secure\r\nX: 1\r\nLocation: https://app.test/b\r\nContent-Length: 0\r\nStrict-Transport-Security: max-age=60\r\n\r\n",
   );
   const own = "HTTP/1.1 200 OK\r\nSTRICT-transport-security: max-age=1\r\nContent-Length: 0\r\n\r\n";
-  expect(forward(own, { rules })).toBe(own);
-  expect(forward("HTTP/1.1 103 Early\r\n\r\n", { rules })).toBe("HTTP/1.1 103 Early\r\n\r\n");
+  expect(forwardUndated(own, { rules })).toBe(own);
+  expect(forwardUndated("HTTP/1.1 103 Early\r\n\r\n", { rules })).toBe("HTTP/1.1 103 Early\r\n\r\n");
 });
 
 const DROPPED = ["Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "TE", "Upgrade", "Trailer"];
@@ -121,7 +142,7 @@ test("no dropped or listed name gets through, and everything else stays in its o
       const connection = listed.size === 0 ? "" : `connection: ${[...listed].join(",")}\r\n`;
       const kept = lines.filter(({ name }) => isOther(name) && !listed.has(name.toLowerCase()));
       const shown = kept.map((one) => `${one.name}: ${one.value}\r\n`).join("");
-      expect(forward(`HTTP/${version} 200 OK\r\n${fields}${connection}Content-Length: 0\r\n\r\n`)).toBe(
+      expect(forwardUndated(`HTTP/${version} 200 OK\r\n${fields}${connection}Content-Length: 0\r\n\r\n`)).toBe(
         `HTTP/1.1 200 OK\r\n${shown}Content-Length: 0\r\n\r\n`,
       );
       expect(answerFields(head, plain)).toEqual([

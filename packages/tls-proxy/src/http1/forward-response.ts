@@ -1,5 +1,6 @@
 // Hot path: lines that stay are copied in runs, as they came, unless the app wrote what has to be mended.
 import type { AnswerRules } from "../answers/answer-rules.ts";
+import { httpDate } from "../answers/http-date.ts";
 import { FieldKind } from "./field-kind.ts";
 import type { Fields } from "./fields.ts";
 import { copyLines } from "./forward-request.ts";
@@ -25,6 +26,7 @@ export function forwardResponseHead(head: ResponseHead, connection: AnswerConnec
     const start = out.length;
     writeHead(head, connection, out);
     if (mayBeRewritten(head)) return; // by rules that may depend on the request
+    if (lacksDate(head)) return; // ours is of this second
     head.sent = copyOf(out.peek().subarray(start));
     head.sentBy = rules;
   } else out.copy(head.sent, 0, head.sent.length);
@@ -49,10 +51,16 @@ function writeHead(head: ResponseHead, connection: AnswerConnection, out: Outgoi
   if (!head.isInformational)
     for (const { name, lowerCaseName, value } of rules.additions)
       if (!has(fields, lowerCaseName)) out.text(`${name}: ${value}\r\n`);
+  if (lacksDate(head)) out.text(`Date: ${httpDate()}\r\n`);
   if (head.status === 101) out.text(`Connection: Upgrade\r\nUpgrade: ${upgradeOf(head)}\r\n`);
   else if (connection.close && !head.isInformational) out.text("Connection: close\r\n");
   if (connection.chunked) out.text("Transfer-Encoding: chunked\r\n");
   out.lineEnd();
+}
+
+/** RFC 9110 §6.6.1: whoever passes an answer on says when it came, if the app didn't. */
+function lacksDate({ fields, listed, status }: ResponseHead): boolean {
+  return status >= 200 && (!fields.has(FieldKind.date) || listed?.includes("date") === true);
 }
 
 /** The lines that stay one by one: line ends and white space mended, values rewritten, of equal lengths one. */
@@ -79,7 +87,7 @@ function valueByRules(fields: Fields, index: number, host: string, rules: Answer
   return rewrite?.(value, host) ?? value;
 }
 
-/** The same fields as a list for other framings than HTTP/1.1's: names in lower case and values in turn. */
+/** The same fields as a list for other framings than HTTP/1.1's: names in lower case and values in turn. Node adds Date. */
 export function answerFields(head: ResponseHead, { host, rules }: Pick<AnswerConnection, "host" | "rules">): string[] {
   const { fields, framing, listed } = head;
   const list: string[] = [];

@@ -3,7 +3,7 @@ import { type OutgoingHttpHeaders, type ServerHttp2Stream, constants } from "nod
 import { messageOf } from "@pillion/kit";
 import { type Outcome, accessEntry } from "../access-log/access-entry.ts";
 import { APP_AWAY, APP_FAILED, type OwnAnswer } from "../answers/own-answer.ts";
-import { FieldKind } from "../http1/field-kind.ts";
+import { mayTrail } from "../http1/chunks.ts";
 import type { Fields } from "../http1/fields.ts";
 import { forwardRequestHead } from "../http1/forward-request.ts";
 import { answerFields } from "../http1/forward-response.ts";
@@ -221,7 +221,7 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
 
   trailers(fields: Fields): void {
     for (let index = 0; index < fields.count; index++)
-      if (fields.kind[index] === FieldKind.other) add(this.#trailers, fields.name(index), fields.value(index));
+      if (mayTrail(fields.kind[index] ?? 0)) add(this.#trailers, fields.name(index), fields.value(index));
   }
 
   flush(complete: boolean): boolean {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { NO_RULES, answerRules } from "../answers/answer-rules.ts";
 import { forwardResponseHead } from "../http1/forward-response.ts";
 import { Outgoing } from "../http1/outgoing.ts";
@@ -7,7 +7,8 @@ import { ResponseHead, parseResponseHead } from "../http1/response-head.ts";
 import { AnswerHeads } from "./answer-heads.ts";
 
 const out = new Outgoing();
-const ANSWER = "HTTP/1.1 200 OK\r\nServer: old\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\n";
+const ANSWER =
+  "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nServer: old\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\n";
 const plain = { chunked: false, close: false, host: "app.test", rules: NO_RULES };
 
 /** An app's answers in turn: how each is read, and what the client gets. */
@@ -38,6 +39,20 @@ test("the same head is read and sent as the first time", () => {
   for (let count = 0; count < 5; count++) expect(answer(`${ANSWER}hello`)).toEqual(alone(ANSWER));
 });
 
+test("a Date of ours is never an old one", () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2030, 1, 3) });
+  const undated = ANSWER.replace(/Date: .*\r\n/, "");
+  const answer = connection();
+  for (const second of ["00", "01", "02"]) {
+    for (let count = 0; count < 3; count++)
+      expect(answer(undated)).toMatchObject({
+        sent: `HTTP/1.1 200 OK\r\nServer: old\r\nContent-Length: 5\r\nDate: Sun, 03 Feb 2030 00:00:${second} GMT\r\n\r\n`,
+      });
+    vi.advanceTimersByTime(1000);
+  }
+  vi.useRealTimers();
+});
+
 test("what the client's connection asks for isn't taken from an answer before", () => {
   const answer = connection();
   answer(ANSWER);
@@ -51,7 +66,7 @@ test("what the client's connection asks for isn't taken from an answer before", 
 test("what depends on the request is written anew for each", () => {
   const app = { host: "127.0.0.1", port: 8080 };
   const rules = answerRules({ hsts: 0, hstsIncludeSubdomains: false, repair: "all", app });
-  const moved = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:8080/a\r\nContent-Length: 0\r\n\r\n";
+  const moved = "HTTP/1.1 302 Found\r\nDate: today\r\nLocation: http://127.0.0.1:8080/a\r\nContent-Length: 0\r\n\r\n";
   const answer = connection();
   for (const host of ["one.test", "two.test", "one.test"])
     expect(answer(moved, { rules, host })).toEqual(alone(moved, { rules, host }));
@@ -79,6 +94,7 @@ test("property: on a connection every answer becomes what it becomes alone, howe
   );
   const client = fc.record({ chunked: fc.boolean(), close: fc.boolean() });
   const answers = fc.array(fc.tuple(heads, client, fc.boolean(), fc.nat(90)), { maxLength: 20 });
+  vi.useFakeTimers({ toFake: ["Date"] });
   fc.assert(
     fc.property(answers, (all) => {
       const answer = connection();
@@ -90,4 +106,5 @@ test("property: on a connection every answer becomes what it becomes alone, howe
     }),
     { numRuns: 500 },
   );
+  vi.useRealTimers();
 });

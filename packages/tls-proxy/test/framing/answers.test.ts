@@ -5,8 +5,10 @@ import { ANSWERS } from "./answers.ts";
 import { readAnswer } from "./read-answer.ts";
 import { type Target, atATime, sendSplit, targetOf } from "./send-split.ts";
 
+/** What every final answer gets that has none from the app. */
+const DATE = /(?<=\r\n)Date: \w{3}, \d\d \w{3} 20\d\d \d\d:\d\d:\d\d GMT\r\n/g;
 /** What Node's server adds to every answer. */
-const NODE_FIELDS = /^(Date: .*|Connection: keep-alive|Keep-Alive: timeout=75)\r\n/gm;
+const NODE_FIELDS = /^(Connection: keep-alive|Keep-Alive: timeout=75)\r\n/gm;
 
 describe.each(engines)("engine %s", (engine) => {
   const stack = new AsyncDisposableStack();
@@ -31,7 +33,10 @@ describe.each(engines)("engine %s", (engine) => {
         const request = `${line.replace("/", `/${cut}`)}\r\nHost: app\r\n\r\n`;
         const received = await sendSplit(target, request, 0, isWhole);
         const read = ends ? received : (readAnswer(received, isHead) ?? `incomplete: ${received}`);
-        seen[cut] = engine === "relay" ? read : read.replaceAll(NODE_FIELDS, "");
+        const dates = read.match(DATE)?.length ?? 0;
+        const isDated = /^Date:/im.test(answer) && expected !== 502;
+        const undated = dates === (isDated ? 0 : 1) ? read.replace(DATE, "") : `${dates} dates: ${read}`;
+        seen[cut] = engine === "relay" ? undated : undated.replaceAll(NODE_FIELDS, "");
       });
       expect(seen).toHaveLength(answer.length);
       if (expected === 502)

@@ -8,7 +8,7 @@ export interface AnswerRow {
   /** What the app sends; then it waits for the next request, unless it closes. */
   readonly answer: string;
   readonly closes?: boolean;
-  /** All that the client gets, byte for byte, chunks of a body put together; or the status of our own answer instead. */
+  /** All that the client gets, byte for byte, chunks of a body put together, without a Date that isn't the app's; or the status of our own answer instead. */
   readonly client: string | 502;
   /** Whether the proxy ends the client's connection behind it. */
   readonly ends?: boolean;
@@ -41,6 +41,7 @@ const refused = (name: string, answer: string, more: Partial<AnswerRow> = {}): A
 
 const PASSED: AnswerRow[] = [
   untouched("a body by its length", `${OK}Server: old\r\n${LENGTH}X-A: \xe9\t b\r\nx-a: 2\r\nX_B: 3\r\n\r\nhe\0\r\n`),
+  untouched("the app's Date, whatever it says", `${OK}date: Sun, 06 Nov 1994 08:49:37 GMT\r\n${LENGTH}\r\nhello`),
   untouched("no body", `${OK}Content-Length: 0\r\n\r\n`),
   untouched("no reason", `HTTP/1.1 200 \r\n${LENGTH}\r\nhello`),
   untouched("a status that nobody knows, and a long reason", `HTTP/1.1 799 It: is \xe9 so\r\n${LENGTH}\r\nhello`),

@@ -227,11 +227,11 @@ const BODIES: PassedRequest[] = [
     name: "trailers, and their announcement",
     bytes: post(
       "Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n",
-      "1\r\na\r\n0\r\nX-Sum: 1\r\nX-More:  \xe9 \r\n\r\n",
+      "1\r\na\r\n0\r\nX-Sum: 1\r\nDate: now\r\nX-More:  \xe9 \r\n\r\n",
     ),
     head: { ...CHUNKED, lines: `${HOST}Trailer: X-Sum\r\n` },
     body: "a",
-    trailers: "X-Sum: 1\r\nX-More:  \xe9 \r\n",
+    trailers: "X-Sum: 1\r\nDate: now\r\nX-More:  \xe9 \r\n",
     only: "relay",
   },
   {
