@@ -63,6 +63,26 @@ test("the connection that came back last is taken first", async () => {
   expect(pool.take()).toBeUndefined();
 });
 
+test("an app that has answered, reads no more of its request and doesn't close is left", async () => {
+  const app = createServer((socket) => {
+    socket
+      .on("error", () => {})
+      .once("data", () => {
+        socket.pause();
+        setTimeout(() => socket.write(OK), 500);
+      });
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => void app.close());
+  await once(app, "listening");
+  const { pool } = poolTo((app.address() as AddressInfo).port);
+  const connection = await connectionOf(pool);
+  const answered = ask(connection);
+  connection.write(Buffer.alloc(64 * 1024 * 1024));
+  expect(await answered).toBe(200);
+  expect(pool.open).toBe(1);
+  await vi.waitFor(() => expect(pool.open).toBe(0), { timeout: 20_000 });
+}, 30_000);
+
 test("one that the app closes while it is idle is never given out", async () => {
   await using app = await startRawApp(answering(OK));
   const { pool } = poolTo(app.port);

@@ -15,7 +15,10 @@ export interface UpstreamConnectionOwner {
   closed(connection: UpstreamConnection, error: Error | undefined): void;
 }
 
+/** Larger answers go on in pieces of this size. Only pages that were read into take memory. */
 const READ_SIZE = 256 * 1024;
+/** How long an app that has answered may read nothing more of its request before it is left, milliseconds. */
+const LINGER = 5_000;
 
 /** A connection to the app: carries one exchange after the other, and reads their answers (RFC 9112). */
 export class UpstreamConnection implements Upstream {
@@ -178,7 +181,7 @@ export class UpstreamConnection implements Upstream {
     const reusable = this.#persists && this.#requestEnded && this.#socket.writableLength === 0;
     // Idle first: the client may have its next request here already.
     if (reusable) this.#owner.idle(this);
-    else this.#socket.destroySoon();
+    else this.#socket.setTimeout(LINGER, () => this.#socket.destroy()).destroySoon();
     receiver.ended();
   }
 
