@@ -3,6 +3,9 @@ import type { TLSSocket } from "node:tls";
 import type { Arrival } from "../front/arrivals.ts";
 import { RequestHead, parseRequestHead } from "../http1/request-head.ts";
 
+/** nginx's status for requests whose client left before there was an answer. */
+export const CLIENT_GONE = 499;
+
 export type Outcome = AccessEntry["outcome"];
 /** What the exchange itself knows. */
 export type Numbers = Pick<
@@ -11,7 +14,7 @@ export type Numbers = Pick<
 >;
 
 /** A client connection, as far as it is told of. */
-interface Client {
+export interface Client {
   readonly socket: TLSSocket;
   readonly arrival: Arrival;
 }

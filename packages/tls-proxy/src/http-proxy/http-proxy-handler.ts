@@ -1,7 +1,7 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
-import { type Numbers, connectionFacts } from "../access-log/access-entry.ts";
+import { CLIENT_GONE, type Numbers, connectionFacts } from "../access-log/access-entry.ts";
 import type { AccessEntry } from "../access-log/access-line.ts";
 import type { AccessLog } from "../access-log/access-log.ts";
 import type { AnswerRules } from "../answers/answer-rules.ts";
@@ -158,9 +158,6 @@ export class HttpProxyHandler implements ConnectionHandler {
 }
 
 const NOWHERE: Arrival = { reset() {} };
-
-/** nginx's status for requests whose client left before there was an answer. */
-const CLIENT_GONE = 499;
 
 const LIMITS = {
   headersTimeout: 20_000,

@@ -1,7 +1,7 @@
 // Hot path: nothing is done for a stream that its request doesn't need.
 import { type OutgoingHttpHeaders, type ServerHttp2Stream, constants } from "node:http2";
 import { messageOf } from "@pillion/kit";
-import { type Outcome, accessEntry } from "../access-log/access-entry.ts";
+import type { Outcome } from "../access-log/access-entry.ts";
 import { APP_AWAY, APP_FAILED, type OwnAnswer } from "../answers/own-answer.ts";
 import { mayTrail } from "../http1/chunks.ts";
 import type { Fields } from "../http1/fields.ts";
@@ -11,8 +11,8 @@ import { Outgoing } from "../http1/outgoing.ts";
 import type { Refusal } from "../http1/refusal.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
-import { CLIENT_GONE } from "../relay/exchange.ts";
 import { isEventStream } from "../relay/event-stream.ts";
+import { ExchangeRecord } from "../relay/exchange-record.ts";
 import { isIdempotent } from "../relay/methods.ts";
 import type { RelayOptions } from "../relay/relay-options.ts";
 import { COPIED_AT_MOST } from "../relay/request-body.ts";
@@ -32,18 +32,14 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
   readonly #stream: ServerHttp2Stream;
   readonly #client: StreamClient;
   readonly #relay: RelayOptions;
-  readonly #startedAt = performance.now();
   readonly #host: string;
-  /** As it goes to the app; its line says what the exchange is about. */
-  readonly #sentHead: Buffer;
+  readonly #record: ExchangeRecord;
   readonly #isHead: boolean;
   #isRepeatable: boolean;
   readonly #webSocket: WebSocketKey | undefined;
   readonly #upload: Upload;
   #upstream: Upstream | undefined;
   #withdraw: (() => void) | undefined;
-  /** The answer's status, once its head is on its way to the client. */
-  #status = 0;
   #isTunnel = false;
   #isEventStream = false;
   /** No more of a body goes with this answer. */
@@ -53,8 +49,6 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
   #uncopied = 0;
   /** Since when the client has taken nothing, and how much waited for it then. */
   #stall = { since: 0, waiting: 0 };
-  /** What only the access log wants to know. */
-  #told: { sent: number; upstreamTime?: number; error?: string } = { sent: 0 };
   #outcome: Outcome | undefined;
   #over = false;
 
@@ -70,12 +64,14 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
     this.#client = client;
     this.#relay = relay;
     this.#webSocket = webSocket;
+    this.#record = new ExchangeRecord(client, relay);
+    this.#record.begin();
     this.#host = head.authority;
     this.#isHead = head.hasMethod("HEAD");
     this.#isRepeatable = head.framing === "none" && webSocket === undefined && isIdempotent(head);
     this.#upload = new Upload(stream, head, relay.limits, TO_APP, this);
     forwardRequestHead(head, client.origin, relay.defaultHost, TO_APP);
-    this.#sentHead = TO_APP.take();
+    this.#record.sentHead = TO_APP.take();
     // A stream that is reset with NO_ERROR isn't closed before all of it was read.
     if (!stream.endAfterHeaders) stream.once("aborted", () => this.#closed());
     stream.once("close", () => this.#closed());
@@ -92,10 +88,7 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
 
   /** What is under way, for the log; without the query, which may hold secrets. */
   describe(now: number): string {
-    const line = this.#sentHead.toString("latin1", 0, Math.max(0, this.#sentHead.indexOf("\r")));
-    const seconds = ((now - this.#startedAt) / 1000).toFixed(1);
-    const request = line.replace(/ HTTP\/1\.1$/, "").replace(/\?.*$/, "");
-    return `${request} from ${this.#client.arrival.client?.address}, ${seconds} s old`;
+    return this.#record.describe(now);
   }
 
   begin(): void {
@@ -130,7 +123,7 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
 
   refuseBody(refusal: Refusal | "malformed"): void {
     this.#letGo();
-    if (this.#status !== 0) this.cutOff();
+    if (this.#record.status !== 0) this.cutOff();
     else if (refusal === "malformed") this.#stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
     else this.#answerInstead(refused(refusal), "refused");
   }
@@ -143,7 +136,7 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
       },
       (error) => {
         this.#withdraw = undefined;
-        this.#told.error = messageOf(error);
+        this.#record.error = messageOf(error);
         this.#answerInstead(APP_AWAY, "app-failed");
       },
     );
@@ -153,7 +146,7 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
     this.#upstream = upstream;
     const wantsUpgrade = this.#webSocket !== undefined;
     upstream.begin(this, { isHead: this.#isHead, wantsUpgrade, webSocketKey: this.#webSocket?.text });
-    upstream.write(this.#sentHead);
+    upstream.write(this.#record.sentHead);
     this.#upload.start(upstream);
   }
 
@@ -165,8 +158,7 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
   }
 
   head(head: ResponseHead): void {
-    this.#relay.observer.reached();
-    if (this.#relay.access !== undefined) this.#told = { sent: 0, upstreamTime: performance.now() - this.#startedAt };
+    this.#record.appAnswers();
     if (!this.#isOpen) return;
     const problem = this.#problemOf(head);
     if (problem === undefined) this.#respond(head);
@@ -186,15 +178,15 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
     const fields = answerFields(head, { host: this.#host, rules });
     this.#isTunnel = head.status === 101;
     if (this.#isTunnel) remove(fields, "sec-websocket-accept"); // RFC 8441 §5: it isn't used
-    this.#status = this.#isTunnel ? 200 : head.status;
+    this.#record.status = this.#isTunnel ? 200 : head.status;
     // RFC 9110 §15.3.6: 205 has no body; Node would take none.
     this.#answerEnded = !this.#isTunnel && (head.framing === "none" || head.status === 205);
     const waitForTrailers = !this.#answerEnded && head.framing === "chunked";
     if (waitForTrailers) this.#stream.once("wantTrailers", () => this.#stream.sendTrailers(this.#trailers));
-    fields.unshift(":status", `${this.#status}`);
+    fields.unshift(":status", `${this.#record.status}`);
     this.#stream.respond(fields, { endStream: this.#answerEnded, waitForTrailers });
     if (this.#isTunnel) this.#tunnel();
-    else this.#isEventStream = isEventStream(head, this.#sentHead);
+    else this.#isEventStream = isEventStream(head, this.#record.sentHead);
     if (!this.isAwaited) this.#client.settled();
   }
 
@@ -209,7 +201,7 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
 
   data(bytes: Buffer, start: number, end: number): void {
     if (this.#answerEnded || this.#upstream === undefined) return;
-    this.#told.sent += end - start;
+    this.#record.bytesSent += end - start;
     if (end - start <= COPIED_AT_MOST) return TO_CLIENT.copy(bytes, start, end);
     if (TO_CLIENT.length > 0) this.#stream.write(TO_CLIENT.take());
     // The app's connection reads into the same bytes again: not before these went out.
@@ -226,7 +218,7 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
 
   flush(complete: boolean): boolean {
     const bytes = TO_CLIENT.length > 0 ? TO_CLIENT.take() : undefined;
-    if (!this.#isOpen || this.#status === 0) return true;
+    if (!this.#isOpen || this.#record.status === 0) return true;
     if (complete) {
       if (!this.#answerEnded) this.#stream.end(bytes);
       this.#answerEnded = true;
@@ -264,8 +256,8 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
   #fail(error: Error): void {
     this.#letGo();
     this.#relay.observer.failed(error);
-    this.#told.error = messageOf(error);
-    if (this.#status === 0) return this.#answerInstead(APP_FAILED, "app-failed");
+    this.#record.error = messageOf(error);
+    if (this.#record.status === 0) return this.#answerInstead(APP_FAILED, "app-failed");
     this.#outcome = "app-failed";
     this.cutOff();
   }
@@ -273,9 +265,9 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
   #answerInstead(own: OwnAnswer, outcome: Outcome): void {
     if (!this.#isOpen) return;
     this.#upload.stop();
-    this.#status = own.status;
+    this.#record.status = own.status;
     this.#outcome = outcome;
-    const accept = /\r\naccept:([^\r]*)/i.exec(this.#sentHead.toString("latin1"))?.[1] ?? "";
+    const accept = this.#record.fieldOf("accept");
     answerOnStream(this.#stream, own, { accept, isHead: this.#isHead, rules: this.#relay.rules });
   }
 
@@ -297,18 +289,8 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
     const isBroken = this.#outcome === undefined && !isWhole;
     const isTunnel = this.#isTunnel;
     this.#letGo();
-    this.#tell(this.#outcome ?? (isBroken ? "client-gone" : "complete"));
+    this.#record.over(this.#outcome ?? (isBroken ? "client-gone" : "complete"), this.#upload.length);
     this.#client.ended(this, isBroken && !isTunnel);
-  }
-
-  #tell(outcome: Outcome): void {
-    const status = this.#status || CLIENT_GONE;
-    const duration = performance.now() - this.#startedAt;
-    this.#relay.observer.answered(status, duration / 1000);
-    if (this.#relay.access === undefined) return;
-    const { sent: bytesSent, upstreamTime, error } = this.#told;
-    const numbers = { status, duration, bytesSent, bytesReceived: this.#upload.length, upstreamTime, error };
-    this.#relay.access.write(accessEntry(this.#client, this.#sentHead, { ...numbers, outcome }));
   }
 }
 

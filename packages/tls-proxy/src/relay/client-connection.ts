@@ -90,8 +90,7 @@ export class ClientConnection implements ExchangeClient {
 
   /** What is under way, for the log. */
   describe(now: number): string {
-    const seconds = ((now - this.#exchange.startedAt) / 1000).toFixed(1);
-    return `${this.#exchange.describe()} from ${this.arrival.client?.address}, ${seconds} s old`;
+    return this.#exchange.describe(now);
   }
 
   /** Ends the connection unless a request is under way: that ends it then. */

@@ -15,10 +15,11 @@ import type { AnswerRules } from "../answers/answer-rules.ts";
 import { APP_AWAY, APP_FAILED, type OwnAnswer, answerText } from "../answers/own-answer.ts";
 import type { AnswerReceiver, UpstreamFailure } from "../upstream/answer-receiver.ts";
 import type { Expectation, Upstream } from "../upstream/upstream.ts";
-import { type Outcome, accessEntry } from "../access-log/access-entry.ts";
+import type { Outcome } from "../access-log/access-entry.ts";
 import type { RelayOptions } from "./relay-options.ts";
 import { COPIED_AT_MOST, RequestBody } from "./request-body.ts";
 import { isEventStream } from "./event-stream.ts";
+import { ExchangeRecord } from "./exchange-record.ts";
 import { isIdempotent } from "./methods.ts";
 
 /** What an exchange needs of the client's connection. */
@@ -46,20 +47,15 @@ export interface ExchangeClient {
 const TO_APP = new Outgoing();
 const TO_CLIENT = new Outgoing();
 
-/** nginx's status for requests whose client left before there was an answer. */
-export const CLIENT_GONE = 499;
-
 /** One request and its answer: carries both bodies, and keeps either side from running ahead of the other. */
 export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
-  startedAt = 0;
   readonly #client: ExchangeClient;
   readonly #relay: RelayOptions;
   readonly #before: RepeatedFields;
+  readonly #record: ExchangeRecord;
   readonly #body = new RequestBody(TO_APP);
   #upstream: Upstream | undefined;
   #withdraw: (() => void) | undefined;
-  /** As it went to the app; its line says what the exchange is about. */
-  #sentHead: Buffer = EMPTY;
   isHead = false;
   #isHttp10 = false;
   wantsUpgrade = false;
@@ -71,13 +67,9 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
   /** The answer is complete, and the rest of the request's body goes nowhere. */
   #discards = false;
   #keepAlive = true;
-  /** The answer's status, once its head is on its way to the client. */
-  #status = 0;
   chunked = false;
   #endsByClose = false;
   #hasTrailers = false;
-  /** What only the access log wants to know. */
-  #told: { sent: number; upstreamTime?: number; error?: string } = { sent: 0 };
   /** What the client hasn't taken yet of what is written without a copy. */
   #uncopied = 0;
 
@@ -86,6 +78,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     this.#client = client;
     this.#relay = relay;
     this.#before = before;
+    this.#record = new ExchangeRecord(client, relay);
   }
 
   get isTunnel(): boolean {
@@ -113,7 +106,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
   }
 
   get hasAnswer(): boolean {
-    return this.#status !== 0;
+    return this.#record.status !== 0;
   }
 
   get close(): boolean {
@@ -126,11 +119,11 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
 
   /** What the request was for. */
   get host(): string {
-    return fieldIn(this.#sentHead, /\r\nhost:[\t ]*([^\r]*)/i);
+    return this.#record.fieldOf("host");
   }
 
   get webSocketKey(): string {
-    return fieldIn(this.#sentHead, /\r\nsec-websocket-key:[\t ]*([^\r]*)/i);
+    return this.#record.fieldOf("sec-websocket-key");
   }
 
   /** Octets of the request's body that have come. */
@@ -138,10 +131,9 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     return this.#body.length;
   }
 
-  /** The request line, for the log; without the query, which may hold secrets. */
-  describe(): string {
-    const line = this.#sentHead.toString("latin1", 0, Math.max(0, this.#sentHead.indexOf("\r")));
-    return line.replace(/ HTTP\/1\.1$/, "").replace(/\?.*$/, "");
+  /** What is under way, for the log. */
+  describe(now: number): string {
+    return this.#record.describe(now);
   }
 
   /**
@@ -150,7 +142,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
    * @returns what of it isn't used: because it belongs to the next request, or because the app has to be found first
    */
   begin(head: RequestHead, rest: Buffer): Buffer {
-    this.startedAt = performance.now();
+    this.#record.begin();
     this.isHead = head.hasMethod("HEAD");
     this.#isHttp10 = head.minorVersion === 0;
     // Behind a wish to switch protocols may stand what isn't HTTP: if the app doesn't switch, nobody shall read it as such.
@@ -165,17 +157,16 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
       this.#endsByClose =
       this.#discards =
         false;
-    this.#status = 0;
     this.#body.begin(head);
     forwardRepeated(head, this.#before, this.#client.origin, this.#relay.defaultHost, TO_APP);
     const idle = this.#relay.pool.take();
     if (idle !== undefined && rest.length > 0) {
       // The head and what came with it, in one write.
-      this.#sentHead = TO_APP.peek();
+      this.#record.sentHead = TO_APP.peek();
       this.#begin(idle);
       return this.read(rest);
     }
-    this.#sentHead = TO_APP.take();
+    this.#record.sentHead = TO_APP.take();
     if (idle !== undefined) this.#send(idle);
     else this.#connect();
     return rest;
@@ -222,7 +213,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
    * The client has gone, or is sent away: so does the app's work.
    * @param status what it counts as, unless an answer had begun
    */
-  abort(outcome: Outcome = "client-gone", status = CLIENT_GONE): void {
+  abort(outcome: Outcome = "client-gone", status?: number): void {
     this.#withdraw?.();
     this.#upstream?.abort();
     this.#over(outcome, status);
@@ -250,7 +241,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
       },
       (error) => {
         this.#withdraw = undefined;
-        this.#told.error = messageOf(error);
+        this.#record.error = messageOf(error);
         this.#answerInstead(APP_AWAY);
       },
     );
@@ -264,7 +255,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
 
   #send(upstream: Upstream): void {
     this.#begin(upstream);
-    upstream.write(this.#sentHead);
+    upstream.write(this.#record.sentHead);
   }
 
   informational(head: ResponseHead): void {
@@ -275,9 +266,8 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
 
   head(head: ResponseHead): void {
     const { framing } = head;
-    this.#relay.observer.reached();
-    this.#status = head.status;
-    if (this.#relay.access !== undefined) this.#told = { sent: 0, upstreamTime: performance.now() - this.startedAt };
+    this.#record.appAnswers();
+    this.#record.status = head.status;
     this.#isTunnel = head.status === 101;
     if (this.#client.closes || this.#mayHoldBack()) this.#keepAlive = false;
     const hasLength = framing !== "chunked" && framing !== "close";
@@ -286,13 +276,13 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     forwardResponseHead(head, this, TO_CLIENT);
     if (this.#isTunnel) return this.#client.tunnelBegins();
     if (hasLength) return;
-    this.#isEventStream = isEventStream(head, this.#sentHead);
+    this.#isEventStream = isEventStream(head, this.#record.sentHead);
     if (this.#isEventStream) this.#client.eventStreamBegins();
   }
 
   data(bytes: Buffer, start: number, end: number): void {
     const length = end - start;
-    this.#told.sent += length;
+    this.#record.bytesSent += length;
     if (this.chunked) chunkStart(length, TO_CLIENT);
     if (length <= COPIED_AT_MOST) TO_CLIENT.copy(bytes, start, end);
     else {
@@ -343,19 +333,19 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
       return this.#connect();
     }
     this.#relay.observer.failed(error);
-    this.#told.error = messageOf(error);
-    if (this.#status === 0 || (headIsNew && this.#uncopied === 0)) return this.#answerInstead(APP_FAILED);
+    this.#record.error = messageOf(error);
+    if (this.#record.status === 0 || (headIsNew && this.#uncopied === 0)) return this.#answerInstead(APP_FAILED);
     this.#over("app-failed");
     this.#client.breakOff();
   }
 
   /** No octet of the app's answer went out. */
   #answerInstead(own: OwnAnswer): void {
-    this.#status = own.status;
-    this.#told.sent = 0;
+    this.#record.status = own.status;
+    this.#record.bytesSent = 0;
     this.#endsByClose = false;
     const close = this.#client.closes || !this.#keepAlive || this.#mayHoldBack();
-    const accept = /\r\naccept:([^\r]*)/i.exec(this.#sentHead.toString("latin1"))?.[1] ?? "";
+    const accept = this.#record.fieldOf("accept");
     this.#client.socket.write(answerText(own, accept, this.#relay.rules, { head: this.isHead, close }), "latin1");
     this.#over("app-failed");
     this.#next(!close);
@@ -373,25 +363,10 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     else this.#client.exchangeEnded(persists);
   }
 
-  #over(outcome: Outcome, unanswered = CLIENT_GONE): void {
+  #over(outcome: Outcome, unanswered?: number): void {
     this.#upstream = this.#withdraw = undefined;
-    if (this.startedAt === 0) return;
-    const status = this.#status || unanswered;
-    const duration = performance.now() - this.startedAt;
-    this.#relay.observer.answered(status, duration / 1000);
-    if (this.#relay.access !== undefined) {
-      const { sent: bytesSent, upstreamTime, error } = this.#told;
-      const numbers = { status, duration, bytesSent, bytesReceived: this.#body.length, upstreamTime, error };
-      this.#relay.access.write(accessEntry(this.#client, this.#sentHead, { ...numbers, outcome }));
-      this.#told = { sent: 0 };
-    }
-    this.startedAt = 0;
+    this.#record.over(outcome, this.#body.length, unanswered);
   }
-}
-
-/** The value of a field in a head; "" if it isn't there. */
-function fieldIn(head: Buffer, pattern: RegExp): string {
-  return pattern.exec(head.toString("latin1"))?.[1]?.trimEnd() ?? "";
 }
 
 const EMPTY = Buffer.alloc(0);
