@@ -4,6 +4,12 @@ import { describe, expect, test, vi } from "vitest";
 import { OK, startRawApp } from "./raw-app.ts";
 import { connectTo, engines, startProxy } from "./start-proxy.ts";
 
+/** A WebSocket's handshake and its answer (RFC 6455 §1.3). */
+const HANDSHAKE =
+  "GET / HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+const SWITCHING =
+  "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: app\r\n\r\n`;
 const never = () => new AbortController().signal;
 
@@ -60,16 +66,11 @@ describe.each(engines)("engine %s", (engine) => {
 
   test("upgraded connections are closed at the end, and nobody waits for them", async () => {
     await using app = await startRawApp((socket, received) => {
-      if (received.includes("Upgrade: websocket"))
-        socket.write(
-          "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
-        );
+      if (received.includes("Upgrade: websocket")) socket.write(SWITCHING);
     });
     await using proxy = await startProxy(app.port, { engine });
     const tunnel = await connectTo(proxy);
-    tunnel.send(
-      "GET / HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-    );
+    tunnel.send(HANDSHAKE);
     await tunnel.receives(/101/);
     const [tunnelAtApp] = app.open;
     expect(proxy.front.upgraded).toBe(1);
@@ -146,11 +147,7 @@ describe("server-sent events", () => {
   test("that begin while draining aren't waited for, nor a WebSocket; the answer to a POST in their format is", async () => {
     await using app = await startRawApp(() => {});
     await using proxy = await startProxy(app.port);
-    const heads = [
-      get("/events"),
-      "GET / HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
-      "POST /tokens HTTP/1.1\r\nHost: app\r\nContent-Length: 0\r\n\r\n",
-    ];
+    const heads = [get("/events"), HANDSHAKE, "POST /tokens HTTP/1.1\r\nHost: app\r\nContent-Length: 0\r\n\r\n"];
     const clients = [];
     for (const head of heads) {
       const client = await connectTo(proxy);
@@ -166,7 +163,7 @@ describe("server-sent events", () => {
     expect(await Promise.race([drained, delay(100, "waits")])).toBe("waits");
     tokensAtApp?.write("9\r\ndata: 1\n\n\r\n0\r\n\r\n");
     expect(await tokens?.closed).toMatch(/data: 1\n\n\r\n0\r\n\r\n$/);
-    tunnelAtApp?.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    tunnelAtApp?.write(SWITCHING);
     expect(await drained).toEqual([]);
     expect(await tunnel?.closed).toMatch(/^HTTP\/1.1 101 /);
     expect(await events?.closed).toMatch(/text\/event-stream[^]*\r\n\r\n$/);
