@@ -101,18 +101,10 @@ export class Certificates {
       ticketKeys: this.#tickets.current,
       requestCert: this.#options.clientCa !== undefined,
       rejectUnauthorized: false, // judged after the handshake, so that a client is told what is wrong
-      ...(this.#needsNames && {
-        SNICallback(name, done) {
-          contexts().choose(name, this, done);
-        },
-      }),
+      SNICallback(name, done) {
+        contexts().choose(name, this, done);
+      },
     };
-  }
-
-  /** Whether the name that a client asks for may matter, now or after a reload. Asking costs some 30 µs a handshake. */
-  get #needsNames(): boolean {
-    const { cert, certDir, sniStrict } = this.#options;
-    return sniStrict || certDir !== undefined || cert.length > 1;
   }
 
   /** Keeps a server's certificates and ticket keys up to date until it closes. */

@@ -55,7 +55,7 @@ export class ExchangeRecord {
     return `${request} from ${this.#client.arrival.client?.address}, ${seconds} s old`;
   }
 
-  /** The value of a field of the request; "" if it isn't there. @param name lower case, without what a pattern has for itself */
+  /** The value of a field of the request; "" if it isn't there. @param name in any case */
   fieldOf(name: string): string {
     const pattern = new RegExp(`\\r\\n${name}:[\\t ]*([^\\r]*)`, "i");
     return pattern.exec(this.sentHead.toString("latin1"))?.[1]?.trimEnd() ?? "";
