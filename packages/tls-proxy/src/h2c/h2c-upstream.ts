@@ -4,7 +4,7 @@ import type { BodySink } from "../http1/chunked.ts";
 import type { Fields } from "../http1/fields.ts";
 import { RequestHead, parseRequestHead } from "../http1/request-head.ts";
 import { trailerSection } from "../http2/trailer-section.ts";
-import { isIdempotent } from "../relay/methods.ts";
+import { isRepeatable } from "../relay/repeatable.ts";
 import type { AnswerReceiver, FailureKind } from "../upstream/answer-receiver.ts";
 import type { Expectation, Upstream } from "../upstream/upstream.ts";
 import { answerHead } from "./answer-head.ts";
@@ -56,7 +56,7 @@ export class H2cUpstream implements Upstream, BodySink {
     this.#body.begin(HEAD.framing, HEAD.contentLength);
     const list = requestList(HEAD);
     const endStream = HEAD.framing === "none";
-    if (endStream && isIdempotent(HEAD)) this.#repeatable = list;
+    if (isRepeatable(HEAD)) this.#repeatable = list;
     this.#request(list, { endStream, waitForTrailers: HEAD.framing === "chunked" });
     return HEAD.end;
   }

@@ -8,7 +8,7 @@ import type { AnswerRules } from "../answers/answer-rules.ts";
 import type { Arrival } from "../front/arrivals.ts";
 import type { ConnectionHandler } from "../front/connection-handler.ts";
 import { Origin } from "../http1/origin.ts";
-import type { Refusal } from "../http1/refusal.ts";
+import { HEAD_TOO_LONG, type Refusal } from "../http1/refusal.ts";
 import { type OwnAnswer, answer, answerOnSocket } from "../answers/own-answer.ts";
 import { Connections } from "./connections.ts";
 import type { Engine } from "./engine.ts";
@@ -169,7 +169,7 @@ const LIMITS = {
 };
 
 const MALFORMED: Readonly<Record<string, Refusal>> = {
-  HPE_HEADER_OVERFLOW: { status: 431, reason: "the request's head is longer than 32 KiB" },
+  HPE_HEADER_OVERFLOW: HEAD_TOO_LONG,
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, reason: "the request's head took too long" },
 };
 

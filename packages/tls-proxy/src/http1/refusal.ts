@@ -7,3 +7,11 @@ export interface Refusal {
 }
 
 export const badRequest = (reason: string): Refusal => ({ status: 400, reason });
+
+export const HEAD_TOO_LONG: Refusal = { status: 431, reason: "the request's head is longer than 32 KiB" };
+
+/** @param most octets */
+export const bodyTooLong = (most: number): Refusal => ({
+  status: 413,
+  reason: `its body is longer than ${most} bytes`,
+});

@@ -3,7 +3,7 @@ import type { TLSSocket } from "node:tls";
 import { refusedEntry } from "../access-log/access-entry.ts";
 import type { Arrival } from "../front/arrivals.ts";
 import { Origin } from "../http1/origin.ts";
-import type { Refusal } from "../http1/refusal.ts";
+import { HEAD_TOO_LONG, type Refusal } from "../http1/refusal.ts";
 import { RequestHead, parseRequestHead } from "../http1/request-head.ts";
 import type { RelayOptions } from "../relay/relay-options.ts";
 import { StreamExchange, refused } from "./exchange.ts";
@@ -131,7 +131,7 @@ export class ClientSession implements StreamClient {
 
   #judge(stream: ServerHttp2Stream, bytes: Buffer): Refusal | undefined {
     if (HEAD.end !== bytes.length) return { status: 400, reason: "the head holds an empty line" };
-    if (bytes.length > MAX_HEAD) return { status: 431, reason: "the request's head is longer than 32 KiB" };
+    if (bytes.length > MAX_HEAD) return HEAD_TOO_LONG;
     if (HEAD.framing === "length" && stream.endAfterHeaders) return { status: 400, reason: "its body is missing" };
     return this.arrival.refusal === undefined ? undefined : { status: 403, reason: this.arrival.refusal };
   }

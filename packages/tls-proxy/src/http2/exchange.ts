@@ -1,9 +1,8 @@
 // Hot path: nothing is done for a stream that its request doesn't need.
-import { type OutgoingHttpHeaders, type ServerHttp2Stream, constants } from "node:http2";
+import { type ServerHttp2Stream, constants } from "node:http2";
 import { messageOf } from "@pillion/kit";
 import type { Outcome } from "../access-log/access-entry.ts";
 import { APP_AWAY, APP_FAILED, type OwnAnswer } from "../answers/own-answer.ts";
-import { mayTrail } from "../http1/chunks.ts";
 import type { Fields } from "../http1/fields.ts";
 import { forwardRequestHead } from "../http1/forward-request.ts";
 import { answerFields } from "../http1/forward-response.ts";
@@ -13,11 +12,13 @@ import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import { isEventStream } from "../relay/event-stream.ts";
 import { ExchangeRecord } from "../relay/exchange-record.ts";
-import { isIdempotent } from "../relay/methods.ts";
 import type { RelayOptions } from "../relay/relay-options.ts";
-import { COPIED_AT_MOST } from "../relay/request-body.ts";
+import { isRepeatable } from "../relay/repeatable.ts";
 import type { AnswerReceiver, UpstreamFailure } from "../upstream/answer-receiver.ts";
-import type { Upstream } from "../upstream/upstream.ts";
+import { Dispatch, type Dispatcher } from "../upstream/dispatch.ts";
+import type { Expectation, Upstream } from "../upstream/upstream.ts";
+import { AnswerBody } from "./answer-body.ts";
+import { headerObject } from "./header-object.ts";
 import { answerOnStream, endRequest } from "./own-answer-on-stream.ts";
 import type { StreamClient } from "./stream-client.ts";
 import { Upload, type UploadOwner } from "./upload.ts";
@@ -28,25 +29,19 @@ const TO_APP = new Outgoing();
 const TO_CLIENT = new Outgoing();
 
 /** One stream: a request and its answer, or a WebSocket. */
-export class StreamExchange implements AnswerReceiver, UploadOwner {
+export class StreamExchange implements AnswerReceiver, Dispatcher, Expectation, UploadOwner {
   readonly #stream: ServerHttp2Stream;
   readonly #client: StreamClient;
   readonly #relay: RelayOptions;
   readonly #host: string;
   readonly #record: ExchangeRecord;
-  readonly #isHead: boolean;
-  #isRepeatable: boolean;
-  readonly #webSocket: WebSocketKey | undefined;
+  readonly isHead: boolean;
+  readonly webSocketKey: string | undefined;
+  readonly #dispatch: Dispatch;
   readonly #upload: Upload;
-  #upstream: Upstream | undefined;
-  #withdraw: (() => void) | undefined;
+  readonly #answer: AnswerBody;
   #isTunnel = false;
   #isEventStream = false;
-  /** No more of a body goes with this answer. */
-  #answerEnded = false;
-  #trailers: OutgoingHttpHeaders = {};
-  /** What the client hasn't taken yet of what is written without a copy. */
-  #uncopied = 0;
   /** Since when the client has taken nothing, and how much waited for it then. */
   #stall = { since: 0, waiting: 0 };
   #outcome: Outcome | undefined;
@@ -63,18 +58,24 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
     this.#stream = stream;
     this.#client = client;
     this.#relay = relay;
-    this.#webSocket = webSocket;
+    this.webSocketKey = webSocket?.text;
     this.#record = new ExchangeRecord(client, relay);
     this.#record.begin();
     this.#host = head.authority;
-    this.#isHead = head.hasMethod("HEAD");
-    this.#isRepeatable = head.framing === "none" && webSocket === undefined && isIdempotent(head);
+    this.isHead = head.hasMethod("HEAD");
+    this.#dispatch = new Dispatch(relay.pool, this);
+    this.#dispatch.begin(isRepeatable(head));
     this.#upload = new Upload(stream, head, relay.limits, TO_APP, this);
+    this.#answer = new AnswerBody(stream, TO_CLIENT, () => this.#dispatch.upstream?.resume());
     forwardRequestHead(head, client.origin, relay.defaultHost, TO_APP);
     this.#record.sentHead = TO_APP.take();
     // A stream that is reset with NO_ERROR isn't closed before all of it was read.
     if (!stream.endAfterHeaders) stream.once("aborted", () => this.#closed());
     stream.once("close", () => this.#closed());
+  }
+
+  get wantsUpgrade(): boolean {
+    return this.webSocketKey !== undefined;
   }
 
   get isTunnel(): boolean {
@@ -93,15 +94,14 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
 
   begin(): void {
     if (this.#upload.isTooLong) return this.refuseBody(this.#upload.tooLong);
-    const idle = this.#relay.pool.take();
-    if (idle === undefined) this.#connect();
-    else this.#send(idle);
+    const idle = this.#dispatch.take();
+    if (idle === undefined) this.#dispatch.connect();
+    else this.connected(idle);
   }
 
   /** At the end of all. */
   endTunnel(): void {
-    this.#upstream?.abort();
-    this.#upstream = undefined;
+    this.#dispatch.abort();
     this.#stream.end();
     endRequest(this.#stream);
   }
@@ -128,32 +128,22 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
     else this.#answerInstead(refused(refusal), "refused");
   }
 
-  #connect(): void {
-    this.#withdraw = this.#relay.pool.connect(
-      (connection) => {
-        this.#withdraw = undefined;
-        this.#send(connection);
-      },
-      (error) => {
-        this.#withdraw = undefined;
-        this.#record.error = messageOf(error);
-        this.#answerInstead(APP_AWAY, "app-failed");
-      },
-    );
-  }
-
-  #send(upstream: Upstream): void {
-    this.#upstream = upstream;
-    const wantsUpgrade = this.#webSocket !== undefined;
-    upstream.begin(this, { isHead: this.#isHead, wantsUpgrade, webSocketKey: this.#webSocket?.text });
+  connected(upstream: Upstream): void {
+    this.#dispatch.upstream = upstream;
+    upstream.begin(this, this);
     upstream.write(this.#record.sentHead);
     this.#upload.start(upstream);
+  }
+
+  away(error: Error): void {
+    this.#record.error = messageOf(error);
+    this.#answerInstead(APP_AWAY, "app-failed");
   }
 
   informational(head: ResponseHead): void {
     const { rules } = this.#relay;
     if (!this.#isOpen) return;
-    const fields = headersOf(answerFields(head, { host: this.#host, rules }));
+    const fields = headerObject(answerFields(head, { host: this.#host, rules }));
     this.#stream.additionalHeaders({ ":status": head.status, ...fields });
   }
 
@@ -169,7 +159,7 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
   #problemOf(head: ResponseHead): string | undefined {
     if (head.status > 599) return `HTTP/2 knows no status ${head.status} in Node`;
     // For an extended CONNECT any 2xx means that the tunnel is there (RFC 8441 §5).
-    if (this.#webSocket === undefined || head.status >= 300 || head.status === 101) return undefined;
+    if (!this.wantsUpgrade || head.status >= 300 || head.status === 101) return undefined;
     return "it answers a WebSocket's handshake as a request";
   }
 
@@ -180,11 +170,9 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
     if (this.#isTunnel) remove(fields, "sec-websocket-accept"); // RFC 8441 §5: it isn't used
     this.#record.status = this.#isTunnel ? 200 : head.status;
     // RFC 9110 §15.3.6: 205 has no body; Node would take none.
-    this.#answerEnded = !this.#isTunnel && (head.framing === "none" || head.status === 205);
-    const waitForTrailers = !this.#answerEnded && head.framing === "chunked";
-    if (waitForTrailers) this.#stream.once("wantTrailers", () => this.#stream.sendTrailers(this.#trailers));
+    const hasBody = this.#isTunnel || (head.framing !== "none" && head.status !== 205);
     fields.unshift(":status", `${this.#record.status}`);
-    this.#stream.respond(fields, { endStream: this.#answerEnded, waitForTrailers });
+    this.#answer.begin(fields, hasBody, head.framing === "chunked");
     if (this.#isTunnel) this.#tunnel();
     else this.#isEventStream = isEventStream(head, this.#record.sentHead);
     if (!this.isAwaited) this.#client.settled();
@@ -194,45 +182,27 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
     const stream = this.#stream;
     stream
       .on("data", (bytes: Buffer) => {
-        if (this.#upstream?.write(bytes) === false) stream.pause();
+        if (this.#dispatch.upstream?.write(bytes) === false) stream.pause();
       })
-      .once("end", () => this.#upstream?.end());
+      .once("end", () => this.#dispatch.upstream?.end());
   }
 
   data(bytes: Buffer, start: number, end: number): void {
-    if (this.#answerEnded || this.#upstream === undefined) return;
-    this.#record.bytesSent += end - start;
-    if (end - start <= COPIED_AT_MOST) return TO_CLIENT.copy(bytes, start, end);
-    if (TO_CLIENT.length > 0) this.#stream.write(TO_CLIENT.take());
-    // The app's connection reads into the same bytes again: not before these went out.
-    this.#uncopied++;
-    this.#stream.write(bytes.subarray(start, end), () => {
-      if (--this.#uncopied === 0) this.#upstream?.resume();
-    });
+    if (this.#dispatch.upstream !== undefined) this.#answer.data(bytes, start, end);
   }
 
   trailers(fields: Fields): void {
-    for (let index = 0; index < fields.count; index++)
-      if (mayTrail(fields.kind[index] ?? 0)) add(this.#trailers, fields.name(index), fields.value(index));
+    this.#answer.trailers(fields);
   }
 
   flush(complete: boolean): boolean {
-    const bytes = TO_CLIENT.length > 0 ? TO_CLIENT.take() : undefined;
-    if (!this.#isOpen || this.#record.status === 0) return true;
-    if (complete) {
-      if (!this.#answerEnded) this.#stream.end(bytes);
-      this.#answerEnded = true;
-      return this.#uncopied === 0;
-    }
-    const flows = bytes === undefined || this.#stream.write(bytes);
-    if (this.#uncopied > 0) return false;
-    if (flows) return true;
-    this.#stream.once("drain", () => this.#upstream?.resume());
-    return false;
+    if (this.#isOpen && this.#record.status !== 0) return this.#answer.flush(complete);
+    TO_CLIENT.discard();
+    return true;
   }
 
   ended(): void {
-    this.#upstream = undefined;
+    this.#dispatch.end();
     this.#upload.stop();
     endRequest(this.#stream);
   }
@@ -243,13 +213,8 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
 
   failed({ kind, error }: UpstreamFailure): void {
     TO_CLIENT.discard();
-    this.#upstream = undefined;
-    if (kind === "away") return this.#answerInstead(APP_AWAY, "app-failed");
-    if (kind === "stale" && this.#isRepeatable) return this.#connect();
-    if (kind === "unread" && this.#isRepeatable) {
-      this.#isRepeatable = false; // an app that resets them all isn't asked for ever
-      return this.#connect();
-    }
+    if (this.#dispatch.repeat(kind)) return;
+    if (kind === "away") return this.away(error);
     this.#fail(error);
   }
 
@@ -268,7 +233,7 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
     this.#record.status = own.status;
     this.#outcome = outcome;
     const accept = this.#record.fieldOf("accept");
-    answerOnStream(this.#stream, own, { accept, isHead: this.#isHead, rules: this.#relay.rules });
+    answerOnStream(this.#stream, own, { accept, isHead: this.isHead, rules: this.#relay.rules });
   }
 
   get #isOpen(): boolean {
@@ -276,19 +241,18 @@ export class StreamExchange implements AnswerReceiver, UploadOwner {
   }
 
   #letGo(): void {
-    this.#withdraw?.();
-    this.#upstream?.abort();
+    this.#dispatch.abort();
     this.#upload.stop();
-    this.#upstream = this.#withdraw = undefined;
   }
 
   #closed(): void {
     if (this.#over) return;
     this.#over = true;
-    const isWhole = this.#answerEnded && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR;
+    const isWhole = this.#answer.ended && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR;
     const isBroken = this.#outcome === undefined && !isWhole;
     const isTunnel = this.#isTunnel;
     this.#letGo();
+    this.#record.bytesSent = this.#answer.length;
     this.#record.over(this.#outcome ?? (isBroken ? "client-gone" : "complete"), this.#upload.length);
     this.#client.ended(this, isBroken && !isTunnel);
   }
@@ -299,19 +263,7 @@ export function refused({ status, reason }: Refusal): OwnAnswer {
   return { status, explanation: `The request was refused: ${reason}.` };
 }
 
-/** As an object, which is what Node wants of all but an answer's head. @param list names and values in turn */
-function headersOf(list: readonly string[]): OutgoingHttpHeaders {
-  const headers: OutgoingHttpHeaders = {};
-  for (let index = 0; index < list.length; index += 2) add(headers, list[index] ?? "", list[index + 1] ?? "");
-  return headers;
-}
-
 function remove(list: string[], name: string): void {
   const index = list.indexOf(name);
   if (index >= 0) list.splice(index, 2);
-}
-
-function add(headers: OutgoingHttpHeaders, name: string, value: string): void {
-  const before = headers[name];
-  headers[name] = before === undefined ? value : [...[before].flat().map(String), value];
 }

@@ -1,14 +1,12 @@
 import { type ServerHttp2Stream, constants } from "node:http2";
 import type { Outgoing } from "../http1/outgoing.ts";
-import type { Refusal } from "../http1/refusal.ts";
+import { type Refusal, bodyTooLong } from "../http1/refusal.ts";
 import type { RequestHead } from "../http1/request-head.ts";
+import { BodyPace } from "../relay/body-pace.ts";
 import type { RelayLimits } from "../relay/relay-options.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { countBuffer } from "../young-buffers.ts";
 import { RequestBody } from "./request-body.ts";
-
-/** Over how long the rate of a body is measured, milliseconds. */
-const RATE_WINDOW = 10_000;
 
 /** What an upload's exchange is told. */
 export interface UploadOwner {
@@ -22,12 +20,9 @@ export class Upload {
   readonly #limits: RelayLimits;
   readonly #owner: UploadOwner;
   readonly #body: RequestBody;
+  readonly #pace: BodyPace;
   #upstream: Upstream | undefined;
   #trailers: readonly string[] | undefined;
-  #windowStart = 0;
-  #lengthBefore = 0;
-  /** What had come when more was last seen to have come, and when that was. */
-  #seen = { length: -1, at: 0 };
 
   /** @param out shared; empty between two events */
   constructor(stream: ServerHttp2Stream, head: RequestHead, limits: RelayLimits, out: Outgoing, owner: UploadOwner) {
@@ -35,6 +30,7 @@ export class Upload {
     this.#limits = limits;
     this.#owner = owner;
     this.#body = new RequestBody(head, out);
+    this.#pace = new BodyPace(limits);
     if (!this.#body.ended) stream.once("trailers", (_fields, _flags, raw) => (this.#trailers = raw));
   }
 
@@ -52,13 +48,13 @@ export class Upload {
   }
 
   get tooLong(): Refusal {
-    return { status: 413, reason: `its body is longer than ${this.#limits.maxBody} bytes` };
+    return bodyTooLong(this.#limits.maxBody);
   }
 
   start(upstream: Upstream): void {
     if (this.#body.ended) return upstream.requestEnded();
     this.#upstream = upstream;
-    this.#windowStart = performance.now();
+    this.#pace.begin(performance.now());
     this.#stream.on("data", (bytes: Buffer) => this.#read(bytes)).once("end", () => this.#end());
   }
 
@@ -67,20 +63,11 @@ export class Upload {
     this.#upstream = undefined;
   }
 
-  /** Called every second. The app's own slowness doesn't count. */
+  /** Called every second. */
   look(now: number): void {
     if (this.#upstream === undefined || this.#body.ended) return;
-    const age = now - this.#windowStart;
-    const waits = !this.#stream.isPaused();
-    const { stallTimeout } = this.#limits;
-    if (!waits || this.length !== this.#seen.length) this.#seen = { length: this.length, at: now };
-    else if (stallTimeout > 0 && now - this.#seen.at > stallTimeout)
-      return this.#owner.refuseBody({ status: 408, reason: "nothing more of its body came" });
-    if (waits && age < RATE_WINDOW) return;
-    const tooSlow = this.length - this.#lengthBefore < (this.#limits.minBodyRate * age) / 1000;
-    if (waits && tooSlow) return this.#owner.refuseBody({ status: 408, reason: "its body comes too slowly" });
-    this.#windowStart = now;
-    this.#lengthBefore = this.length;
+    const refusal = this.#pace.judge(now, this.length, !this.#stream.isPaused());
+    if (refusal !== undefined) this.#owner.refuseBody(refusal);
   }
 
   #read(bytes: Buffer): void {

@@ -2,11 +2,13 @@
 import type { TLSSocket } from "node:tls";
 import type { Arrival } from "../front/arrivals.ts";
 import { Origin } from "../http1/origin.ts";
-import type { Refusal } from "../http1/refusal.ts";
+import { type Refusal, bodyTooLong } from "../http1/refusal.ts";
 import { RepeatedFields } from "../http1/repeated-fields.ts";
 import { RequestHead } from "../http1/request-head.ts";
 import { answerText } from "../answers/own-answer.ts";
-import { Exchange, type ExchangeClient } from "./exchange.ts";
+import { BodyPace } from "./body-pace.ts";
+import { Exchange } from "./exchange.ts";
+import type { ExchangeClient } from "./exchange-client.ts";
 import { refusedEntry } from "../access-log/access-entry.ts";
 import type { RelayOptions } from "./relay-options.ts";
 import { readDirectly } from "./read-directly.ts";
@@ -47,12 +49,9 @@ export class ClientConnection implements ExchangeClient {
   readonly #exchange: Exchange;
   #state: State = "waiting";
   #requests = 0;
-  /** Since when it has been what it is: waiting, reading a head, lingering, measuring a body. */
+  /** Since when it has been what it is: waiting, reading a head, lingering. */
   #since: number;
-  #bodyBefore = 0;
-  /** What of the body had come when more of it was last seen to have come, and when that was. */
-  #bodySeen = -1;
-  #bodySeenAt = 0;
+  readonly #pace: BodyPace;
   /** What came while an exchange was under way: pipelined requests. */
   #backlog: Buffer | undefined;
 
@@ -64,6 +63,7 @@ export class ClientConnection implements ExchangeClient {
     this.#owner = owner;
     this.#since = owner.now;
     this.#exchange = new Exchange(this, relay, this.#before);
+    this.#pace = new BodyPace(relay.limits);
     socket.allowHalfOpen = true; // a tunnel's client may have said all and still listen
     readDirectly(socket, (bytes) => this.#read(bytes));
     socket
@@ -135,11 +135,11 @@ export class ClientConnection implements ExchangeClient {
     this.#readBacklog();
   }
 
-  refuseBody(status: number, reason: string): void {
+  refuseBody(refusal: Refusal): void {
     const answered = this.#exchange.hasAnswer;
-    this.#exchange.abort("refused", status);
+    this.#exchange.abort("refused", refusal.status);
     if (answered) this.breakOff();
-    else this.#answerRefusal({ status, reason });
+    else this.#answerRefusal(refusal);
   }
 
   /** Called every second. */
@@ -147,7 +147,7 @@ export class ClientConnection implements ExchangeClient {
     const { headTimeout, keepAliveTimeout } = this.#relay.limits;
     const age = now - this.#since;
     if (this.#state === "lingering") this.#lookAtGoodbye(now, age);
-    else if (this.#state === "exchanging") this.#lookAtBody(now, age);
+    else if (this.#state === "exchanging") this.#lookAtBody(now);
     else if (this.#state !== "waiting") return;
     else if (this.#reader.isReading) {
       if (age > headTimeout) this.#refuse({ status: 408, reason: "the request's head took too long" });
@@ -183,13 +183,10 @@ export class ClientConnection implements ExchangeClient {
     if (this.arrival.refusal !== undefined) return this.#refuse({ status: 403, reason: this.arrival.refusal });
     if (HEAD.upgradeField >= 0 && !isWebSocket(HEAD)) HEAD.upgradeField = -1;
     const { maxBody } = this.#relay.limits;
-    if (maxBody > 0 && HEAD.contentLength > maxBody)
-      return this.#refuse({ status: 413, reason: `its body is longer than ${maxBody} bytes` });
+    if (maxBody > 0 && HEAD.contentLength > maxBody) return this.#refuse(bodyTooLong(maxBody));
     this.#requests++;
     this.#state = "exchanging";
-    this.#since = this.#owner.now;
-    this.#bodyBefore = 0;
-    this.#bodySeen = -1;
+    this.#pace.begin(this.#owner.now);
     this.#keepForLater(this.#exchange.begin(HEAD, rest));
   }
 
@@ -237,26 +234,10 @@ export class ClientConnection implements ExchangeClient {
     else if (age > LINGER) this.socket.destroy();
   }
 
-  #lookAtBody(now: number, age: number): void {
+  #lookAtBody(now: number): void {
     const waits = this.#exchange.awaitsBody && !this.socket.isPaused();
-    const { minBodyRate, bodyRateWindow, stallTimeout } = this.#relay.limits;
-    if (!waits || this.#exchange.bodyLength !== this.#bodySeen) this.#sawBody(now);
-    else if (stallTimeout > 0 && now - this.#bodySeenAt > stallTimeout)
-      return this.refuseBody(408, "nothing more of its body came");
-    if (waits && age < bodyRateWindow) return;
-    const tooSlow = this.#exchange.bodyLength - this.#bodyBefore < (minBodyRate * age) / 1000;
-    if (waits && tooSlow) this.refuseBody(408, "its body comes too slowly");
-    else this.#restartWindow(now);
-  }
-
-  #sawBody(now: number): void {
-    this.#bodySeen = this.#exchange.bodyLength;
-    this.#bodySeenAt = now;
-  }
-
-  #restartWindow(now: number): void {
-    this.#since = now;
-    this.#bodyBefore = this.#exchange.bodyLength;
+    const refusal = this.#pace.judge(now, this.#exchange.bodyLength, waits);
+    if (refusal !== undefined) this.refuseBody(refusal);
   }
 
   #drained(): void {

@@ -1,77 +1,49 @@
 // Hot path: one object a connection, used for one exchange after the other.
-import type { TLSSocket } from "node:tls";
 import { messageOf } from "@pillion/kit";
-import { CHUNK_END, LAST_CHUNK, chunkStart, lastChunkWith } from "../http1/chunks.ts";
-import type { Arrival } from "../front/arrivals.ts";
 import type { Fields } from "../http1/fields.ts";
 import { forwardRepeated } from "../http1/forward-request.ts";
 import { type AnswerConnection, forwardResponseHead } from "../http1/forward-response.ts";
-import type { Origin } from "../http1/origin.ts";
 import { Outgoing } from "../http1/outgoing.ts";
 import type { RepeatedFields } from "../http1/repeated-fields.ts";
+import { type Refusal, bodyTooLong } from "../http1/refusal.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import type { AnswerRules } from "../answers/answer-rules.ts";
 import { APP_AWAY, APP_FAILED, type OwnAnswer, answerText } from "../answers/own-answer.ts";
 import type { AnswerReceiver, UpstreamFailure } from "../upstream/answer-receiver.ts";
+import { Dispatch, type Dispatcher } from "../upstream/dispatch.ts";
 import type { Expectation, Upstream } from "../upstream/upstream.ts";
 import type { Outcome } from "../access-log/access-entry.ts";
+import { AnswerBody } from "./answer-body.ts";
 import type { RelayOptions } from "./relay-options.ts";
-import { COPIED_AT_MOST, RequestBody } from "./request-body.ts";
+import { RequestBody } from "./request-body.ts";
 import { isEventStream } from "./event-stream.ts";
+import type { ExchangeClient } from "./exchange-client.ts";
 import { ExchangeRecord } from "./exchange-record.ts";
-import { isIdempotent } from "./methods.ts";
-
-/** What an exchange needs of the client's connection. */
-export interface ExchangeClient {
-  readonly socket: TLSSocket;
-  readonly origin: Origin;
-  readonly arrival: Arrival;
-  /** Whether the connection is to end with the exchange under way. */
-  readonly closes: boolean;
-  /** The app was found: the request's body is wanted. */
-  appFound(): void;
-  /** The app has switched protocols (RFC 9110 §7.8). */
-  tunnelBegins(): void;
-  /** The answer is a stream of events, for whose end nobody waits. */
-  eventStreamBegins(): void;
-  /** The exchange is over. @param persists whether the connection may go on */
-  exchangeEnded(persists: boolean): void;
-  /** Ends the connection so that half an answer doesn't look whole. */
-  breakOff(): void;
-  /** The request's body is refused. */
-  refuseBody(status: number, reason: string): void;
-}
+import { isRepeatable } from "./repeatable.ts";
 
 /** Heads and small bodies are put together here; both are empty between two events. */
 const TO_APP = new Outgoing();
 const TO_CLIENT = new Outgoing();
 
 /** One request and its answer: carries both bodies, and keeps either side from running ahead of the other. */
-export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
+export class Exchange implements AnswerReceiver, AnswerConnection, Dispatcher, Expectation {
   readonly #client: ExchangeClient;
   readonly #relay: RelayOptions;
   readonly #before: RepeatedFields;
   readonly #record: ExchangeRecord;
+  readonly #dispatch: Dispatch;
   readonly #body = new RequestBody(TO_APP);
-  #upstream: Upstream | undefined;
-  #withdraw: (() => void) | undefined;
+  readonly #answer: AnswerBody;
   isHead = false;
   #isHttp10 = false;
   wantsUpgrade = false;
   #isTunnel = false;
   #isEventStream = false;
-  #isRepeatable = false;
-  /** The client waits for a 100 before it sends a body. */
-  #expectsContinue = false;
   /** The answer is complete, and the rest of the request's body goes nowhere. */
   #discards = false;
   #keepAlive = true;
-  chunked = false;
   #endsByClose = false;
-  #hasTrailers = false;
-  /** What the client hasn't taken yet of what is written without a copy. */
-  #uncopied = 0;
 
   /** @param before the fields of the connection's last request */
   constructor(client: ExchangeClient, relay: RelayOptions, before: RepeatedFields) {
@@ -79,6 +51,10 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     this.#relay = relay;
     this.#before = before;
     this.#record = new ExchangeRecord(client, relay);
+    this.#dispatch = new Dispatch(relay.pool, this);
+    this.#answer = new AnswerBody(client.socket, TO_CLIENT, relay.limits.stallTimeout, () =>
+      this.#dispatch.upstream?.resume(),
+    );
   }
 
   get isTunnel(): boolean {
@@ -92,12 +68,12 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
 
   /** Whether more of the request's body is wanted: the app was found, or has answered already. */
   get wantsBody(): boolean {
-    return (this.#upstream !== undefined || this.#discards) && !this.#body.ended;
+    return (this.#dispatch.upstream !== undefined || this.#discards) && !this.#body.ended;
   }
 
   /** Whether the rest of the body is the client's to send now, and doesn't wait for a word of the app. */
   get awaitsBody(): boolean {
-    return this.wantsBody && !(this.#expectsContinue && this.#body.length === 0);
+    return this.wantsBody && !this.#body.isHeldBack;
   }
 
   /** Whether the client takes the connection's end for the answer's. */
@@ -107,6 +83,10 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
 
   get hasAnswer(): boolean {
     return this.#record.status !== 0;
+  }
+
+  get chunked(): boolean {
+    return this.#answer.chunked;
   }
 
   get close(): boolean {
@@ -148,18 +128,12 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     // Behind a wish to switch protocols may stand what isn't HTTP: if the app doesn't switch, nobody shall read it as such.
     this.#keepAlive = !head.close && !this.#isHttp10 && head.upgradeField < 0;
     this.wantsUpgrade = head.upgradeField >= 0;
-    this.#isRepeatable = head.framing === "none" && head.upgradeField < 0 && isIdempotent(head);
-    this.#expectsContinue = head.expectsContinue;
-    this.#isTunnel =
-      this.#isEventStream =
-      this.#hasTrailers =
-      this.chunked =
-      this.#endsByClose =
-      this.#discards =
-        false;
+    this.#isTunnel = this.#isEventStream = this.#endsByClose = this.#discards = false;
+    this.#dispatch.begin(isRepeatable(head));
     this.#body.begin(head);
+    this.#answer.begin();
     forwardRepeated(head, this.#before, this.#client.origin, this.#relay.defaultHost, TO_APP);
-    const idle = this.#relay.pool.take();
+    const idle = this.#dispatch.take();
     if (idle !== undefined && rest.length > 0) {
       // The head and what came with it, in one write.
       this.#record.sentHead = TO_APP.peek();
@@ -167,8 +141,8 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
       return this.read(rest);
     }
     this.#record.sentHead = TO_APP.take();
-    if (idle !== undefined) this.#send(idle);
-    else this.#connect();
+    if (idle === undefined) this.#dispatch.connect();
+    else this.#send(idle);
     return rest;
   }
 
@@ -177,16 +151,15 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
    * @returns what doesn't belong to it
    */
   read(bytes: Buffer): Buffer {
-    const upstream = this.#upstream;
+    const { upstream } = this.#dispatch;
     if (this.#isTunnel) {
       if (upstream?.write(bytes) === false) this.#client.socket.pause();
       return EMPTY;
     }
     const used = this.#body.read(bytes, upstream ?? NOWHERE);
     const { maxBody } = this.#relay.limits;
-    if (typeof used === "string") return this.#refuseBody(400, used);
-    if (maxBody > 0 && this.#body.length > maxBody)
-      return this.#refuseBody(413, `its body is longer than ${maxBody} bytes`);
+    if (typeof used === "string") return this.#refuseBody({ status: 400, reason: used });
+    if (maxBody > 0 && this.#body.length > maxBody) return this.#refuseBody(bodyTooLong(maxBody));
     if (upstream === undefined) this.#discard();
     else {
       let flows = this.#body.flows;
@@ -197,9 +170,9 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     return used === bytes.length ? EMPTY : bytes.subarray(used);
   }
 
-  #refuseBody(status: number, reason: string): Buffer {
+  #refuseBody(refusal: Refusal): Buffer {
     TO_APP.discard();
-    this.#client.refuseBody(status, reason);
+    this.#client.refuseBody(refusal);
     return EMPTY;
   }
 
@@ -214,41 +187,32 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
    * @param status what it counts as, unless an answer had begun
    */
   abort(outcome: Outcome = "client-gone", status?: number): void {
-    this.#withdraw?.();
-    this.#upstream?.abort();
+    this.#dispatch.abort();
     this.#over(outcome, status);
   }
 
   /** The client of a tunnel has said all. */
   endTunnel(): void {
-    this.#upstream?.end();
+    this.#dispatch.upstream?.end();
   }
 
-  /** What wasn't copied or was too much went out. */
+  /** The client takes more again. */
   drained(): void {
-    const { socket } = this.#client;
-    if (this.#uncopied > 0 || socket.writableNeedDrain) return;
-    socket.setTimeout(0);
-    this.#upstream?.resume();
+    this.#answer.drained();
   }
 
-  #connect(): void {
-    this.#withdraw = this.#relay.pool.connect(
-      (connection) => {
-        this.#withdraw = undefined;
-        this.#send(connection);
-        this.#client.appFound();
-      },
-      (error) => {
-        this.#withdraw = undefined;
-        this.#record.error = messageOf(error);
-        this.#answerInstead(APP_AWAY);
-      },
-    );
+  connected(upstream: Upstream): void {
+    this.#send(upstream);
+    this.#client.appFound();
+  }
+
+  away(error: Error): void {
+    this.#record.error = messageOf(error);
+    this.#answerInstead(APP_AWAY);
   }
 
   #begin(upstream: Upstream): void {
-    this.#upstream = upstream;
+    this.#dispatch.upstream = upstream;
     upstream.begin(this, this);
     if (this.#body.ended) upstream.requestEnded();
   }
@@ -259,7 +223,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
   }
 
   informational(head: ResponseHead): void {
-    if (head.status === 100) this.#expectsContinue = false;
+    if (head.status === 100) this.#body.continued();
     if (this.#isHttp10) return;
     forwardResponseHead(head, this, TO_CLIENT);
   }
@@ -269,9 +233,9 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     this.#record.appAnswers();
     this.#record.status = head.status;
     this.#isTunnel = head.status === 101;
-    if (this.#client.closes || this.#mayHoldBack()) this.#keepAlive = false;
+    if (this.#client.closes || this.#body.mayStayAway) this.#keepAlive = false;
     const hasLength = framing !== "chunked" && framing !== "close";
-    this.chunked = !this.#isHttp10 && !hasLength;
+    this.#answer.chunked = !this.#isHttp10 && !hasLength;
     this.#endsByClose = this.#isHttp10 && !hasLength;
     forwardResponseHead(head, this, TO_CLIENT);
     if (this.#isTunnel) return this.#client.tunnelBegins();
@@ -281,35 +245,15 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
   }
 
   data(bytes: Buffer, start: number, end: number): void {
-    const length = end - start;
-    this.#record.bytesSent += length;
-    if (this.chunked) chunkStart(length, TO_CLIENT);
-    if (length <= COPIED_AT_MOST) TO_CLIENT.copy(bytes, start, end);
-    else {
-      if (TO_CLIENT.length > 0) this.#client.socket.write(TO_CLIENT.take());
-      // The app's connection reads into the same bytes again: not before these went out.
-      this.#uncopied++;
-      this.#client.socket.write(bytes.subarray(start, end), () => {
-        this.#uncopied--;
-        this.drained();
-      });
-    }
-    if (this.chunked) TO_CLIENT.text(CHUNK_END);
+    this.#answer.data(bytes, start, end);
   }
 
   trailers(fields: Fields): void {
-    if (!this.chunked) return;
-    this.#hasTrailers = true;
-    lastChunkWith(fields, TO_CLIENT);
+    this.#answer.trailers(fields);
   }
 
   flush(complete: boolean): boolean {
-    const { socket } = this.#client;
-    if (complete && this.chunked && !this.#hasTrailers) TO_CLIENT.text(LAST_CHUNK);
-    if (TO_CLIENT.length > 0) socket.write(TO_CLIENT.take());
-    if (this.#uncopied === 0 && !socket.writableNeedDrain) return true;
-    socket.setTimeout(this.#relay.limits.stallTimeout);
-    return false;
+    return this.#answer.flush(complete);
   }
 
   ended(): void {
@@ -325,16 +269,11 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
     // A 100 may be among what nobody hears of now: the client may send its body or not, as it likes.
     if (TO_CLIENT.length > 0) this.#keepAlive = false;
     TO_CLIENT.discard();
-    this.#upstream = undefined;
-    if (kind === "away") return this.#answerInstead(APP_AWAY);
-    if (kind === "stale" && this.#isRepeatable) return this.#connect();
-    if (kind === "unread" && this.#isRepeatable) {
-      this.#isRepeatable = false; // an app that resets them all isn't asked for ever
-      return this.#connect();
-    }
-    this.#relay.observer.failed(error);
+    if (this.#dispatch.repeat(kind)) return;
+    if (kind === "away") return this.away(error);
     this.#record.error = messageOf(error);
-    if (this.#record.status === 0 || (headIsNew && this.#uncopied === 0)) return this.#answerInstead(APP_FAILED);
+    this.#relay.observer.failed(error);
+    if (this.#record.status === 0 || (headIsNew && !this.#answer.isGoingOut)) return this.#answerInstead(APP_FAILED);
     this.#over("app-failed");
     this.#client.breakOff();
   }
@@ -342,18 +281,13 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
   /** No octet of the app's answer went out. */
   #answerInstead(own: OwnAnswer): void {
     this.#record.status = own.status;
-    this.#record.bytesSent = 0;
+    this.#answer.length = 0;
     this.#endsByClose = false;
-    const close = this.#client.closes || !this.#keepAlive || this.#mayHoldBack();
+    const close = this.#client.closes || !this.#keepAlive || this.#body.mayStayAway;
     const accept = this.#record.fieldOf("accept");
     this.#client.socket.write(answerText(own, accept, this.#relay.rules, { head: this.isHead, close }), "latin1");
     this.#over("app-failed");
     this.#next(!close);
-  }
-
-  /** Whether a client that got no 100 may send its body or not, as it likes (RFC 9110 §10.1.1). */
-  #mayHoldBack(): boolean {
-    return this.#expectsContinue && !this.#body.ended;
   }
 
   /** What is left of a request that was answered early is read first, or it would be taken for the next one. */
@@ -364,7 +298,8 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Expectation {
   }
 
   #over(outcome: Outcome, unanswered?: number): void {
-    this.#upstream = this.#withdraw = undefined;
+    this.#dispatch.end();
+    this.#record.bytesSent = this.#answer.length;
     this.#record.over(outcome, this.#body.length, unanswered);
   }
 }

@@ -26,6 +26,8 @@ export class RequestBody implements BodySink {
   #framing: Framing = "none";
   #hasTrailers = false;
   #flows = true;
+  /** The client waits for a 100 before it sends the body. */
+  #expectsContinue = false;
 
   /** @param out shared; empty outside of `read` */
   constructor(out: Outgoing) {
@@ -37,10 +39,26 @@ export class RequestBody implements BodySink {
     this.#reader.begin(head.framing, head.contentLength);
     this.length = 0;
     this.#hasTrailers = false;
+    this.#expectsContinue = head.expectsContinue;
   }
 
   get ended(): boolean {
     return this.#reader.ended;
+  }
+
+  /** The client got its 100. */
+  continued(): void {
+    this.#expectsContinue = false;
+  }
+
+  /** Whether the client waits for a word of the app, and nothing has come meanwhile. */
+  get isHeldBack(): boolean {
+    return this.#expectsContinue && this.length === 0;
+  }
+
+  /** Whether a client that got no 100 may send it or not, as it likes (RFC 9110 §10.1.1). */
+  get mayStayAway(): boolean {
+    return this.#expectsContinue && !this.ended;
   }
 
   /**
