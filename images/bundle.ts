@@ -21,8 +21,8 @@ const sidecars: Record<string, readonly string[]> = {
 /** What a sidecar starts as further processes: a bundle of its own beside the program's. */
 const workers: Record<string, string> = { "tls-proxy": "workers/worker.ts" };
 
-/** Semi-spaces of up to 16 MB each are for servers that allocate much; at 1 MB an idle tls-proxy is 6 MB smaller, the others less. */
-const SHEBANG = "#!/usr/local/bin/node --max-semi-space-size=1";
+/** MB. Twice as many collections at 1, three times as much in use under load at 16; idle all are alike (docs/decisions/0014). */
+const SHEBANG = "#!/usr/local/bin/node --max-semi-space-size=4";
 
 /** CommonJS packages inside call require for Node's own modules. */
 const BANNER = {

@@ -1,3 +1,5 @@
+import { releaseStartupMemory } from "./startup-memory.ts";
+
 /** What the runner needs of the process it runs in; tests bring their own. */
 export interface Host {
   /** Without the runtime and the script. */
@@ -8,6 +10,8 @@ export interface Host {
   onSignal(handler: (signal: "SIGTERM" | "SIGINT" | "SIGHUP") => void): void;
   /** Errors that nobody caught. */
   onCrash(handler: (error: unknown) => void): void;
+  /** All has started. */
+  started(): void;
   exit(code: number): void;
   /** Monotonic, milliseconds. */
   now(): number;
@@ -29,6 +33,7 @@ export function processHost(): Host {
       process.on("uncaughtException", handler);
       process.on("unhandledRejection", handler);
     },
+    started: releaseStartupMemory,
     exit: (code) => process.exit(code),
     now: () => performance.now(),
   };

@@ -11,6 +11,7 @@ export {
   systemCode,
 } from "./errors.ts";
 export { makeDirectory } from "./durable.ts";
+export { type Garbage, garbageCollector } from "./garbage.ts";
 export { generationErrors } from "./generation-errors.ts";
 export type { LinkState } from "./generation-link.ts";
 export { type Generation, Generations, type GenerationsOptions } from "./generations.ts";
@@ -26,6 +27,7 @@ export type { Metrics } from "./metrics.ts";
 export type { OptionType } from "./option-type.ts";
 export { type SignalOutcome, type SignalRequest, findProcess, longerNames, signalProcess } from "./notify.ts";
 export { type Input, type Option, type OptionTable, type Options, type Values, defineOptions } from "./options.ts";
+export { releaseStartupMemory } from "./startup-memory.ts";
 export { createFileOnce, replaceFile } from "./state-file.ts";
 export { type TreeFile, writeTree } from "./tree.ts";
 export { redact } from "./redact.ts";

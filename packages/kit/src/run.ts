@@ -103,7 +103,8 @@ async function supervise(program: Program, log: Logger, host: Host): Promise<num
     host.exit(EXIT.failed);
   });
   try {
-    const outcome = await Promise.race([stopRequested.promise, program.start().then(() => program.finished())]);
+    const started = program.start().then(() => host.started());
+    const outcome = await Promise.race([stopRequested.promise, started.then(() => program.finished())]);
     const clean = await program.stop({ delay: outcome === "signal" });
     return clean ? EXIT.clean : EXIT.failed;
   } catch (error) {

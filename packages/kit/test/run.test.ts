@@ -222,3 +222,11 @@ describe("stopping", () => {
     expect(await spawned.exited).toBe(0);
   });
 });
+
+test("what only starting took is given back a moment later, once", async () => {
+  const { says, process, exited, output } = await started("idle");
+  await says(/collected all/);
+  expect(output()).toMatch(/"msg":"started".*\n(?:.*\n)*collected all/);
+  process.kill("SIGTERM");
+  expect(await exited).toBe(0);
+});

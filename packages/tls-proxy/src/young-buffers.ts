@@ -1,8 +1,7 @@
 // Node gives every TLS record (16 KiB at most) a buffer outside V8's heap. All but the last few are dead at once, but their
 // objects are so small that V8 feels no need to look at its young generation, and marks its whole heap when they have
 // come to some 32 MiB: 5 ms, and as much again on other threads. Young objects cost a tenth of it, and sooner.
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { garbageCollector } from "@pillion/kit";
 
 /** Octets between two collections. */
 const ENOUGH = 8 * 1024 * 1024;
@@ -15,14 +14,6 @@ export function countBuffer(length: number): void {
   unclaimed += length;
   if (unclaimed < ENOUGH) return;
   unclaimed = 0;
-  collectYoung ??= youngCollector();
+  collectYoung ??= garbageCollector("young");
   collectYoung();
-}
-
-/** What `--expose-gc` gives to scripts, without that the program has to be started with it. */
-function youngCollector(): () => void {
-  setFlagsFromString("--expose-gc");
-  const gc = runInNewContext("gc") as (options: { type: "minor" }) => void;
-  setFlagsFromString("--no-expose-gc");
-  return () => gc({ type: "minor" });
 }
