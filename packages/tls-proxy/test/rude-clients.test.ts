@@ -141,12 +141,14 @@ describe("a client that ends its half", () => {
     ["in a body", `${UPLOAD}abc`],
     ["while it waits", GET],
     ["behind several requests", GET + GET + GET],
-  ])("%s has left: it gets no answer, and nothing stays open", async (_when, bytes) => {
+    ["behind several requests that come bit by bit", GET, GET, "GET / HTT", "P/1.1\r\n"],
+  ])("%s has left: it gets no answer, and nothing stays open", async (_when, bytes, ...more) => {
     await using app = await startRawApp(() => {});
     await using proxy = await startProxy(app.port);
     const client = await connectTo(proxy);
     client.send(bytes);
     if (bytes.includes("\r\n\r\n")) await eventually(() => expect(app.received).toHaveLength(1));
+    for (const one of more) client.send(one);
     client.socket.end();
     expect(await client.closed).toBe("");
     await eventually(() => expect([app.open.size, proxy.front.open]).toEqual([0, 0]));

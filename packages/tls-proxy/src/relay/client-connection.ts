@@ -65,7 +65,8 @@ export class ClientConnection implements ExchangeClient {
     this.#exchange = new Exchange(this, relay, this.#before);
     this.#pace = new BodyPace(relay.limits);
     socket.allowHalfOpen = true; // a tunnel's client may have said all and still listen
-    readDirectly(socket, (bytes) => this.#read(bytes));
+    const read = (bytes: Buffer) => this.#read(bytes);
+    readDirectly(socket, read, () => this.#clientSaidAll());
     socket
       .on("drain", () => this.#drained())
       .on("timeout", () => socket.destroy()) // it takes nothing of what is sent to it
@@ -242,6 +243,11 @@ export class ClientConnection implements ExchangeClient {
 
   #drained(): void {
     if (this.#state === "exchanging" || this.#state === "tunnel") this.#exchange.drained();
+  }
+
+  /** Nobody waits for the answer any more. 'end' may come late or never: behind what was sent ahead, if the app doesn't answer. */
+  #clientSaidAll(): void {
+    if (this.#state === "exchanging") this.socket.destroy();
   }
 
   #clientEnded(): void {
