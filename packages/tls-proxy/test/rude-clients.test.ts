@@ -1,12 +1,17 @@
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { setTimeout as delay } from "node:timers/promises";
+import { type TLSSocket, connect as connectTls } from "node:tls";
 import { describe, expect, test, vi } from "vitest";
 import { OK, startRawApp } from "./raw-app.ts";
 import { type RawClient, type StartedProxy, connectTo, startProxy } from "./start-proxy.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: app\r\n\r\n";
 const UPLOAD = "POST / HTTP/1.1\r\nHost: app\r\nContent-Length: 100000\r\n\r\n";
+const WEB_SOCKET =
+  "GET / HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+const SWITCHED =
+  "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 const BIG = 64 * 1024 * 1024;
 
 /** On a busy machine as well. */
@@ -190,6 +195,29 @@ describe("a TCP reset", () => {
   });
 
   test.each([
+    ["in a body that the app doesn't read", `POST / HTTP/1.1\r\nHost: app\r\nContent-Length: ${BIG}\r\n\r\n`],
+    ["behind more requests than are taken ahead", GET],
+    ["in a WebSocket that the app doesn't read", WEB_SOCKET],
+  ])("of a client %s: the app's connection ends with it", async (_when, bytes) => {
+    let reads = false;
+    await using app = await startRawApp((socket) => {
+      if (reads) return;
+      if (bytes === WEB_SOCKET) socket.write(SWITCHED);
+      socket.pause();
+    });
+    await using proxy = await startProxy(app.port);
+    const { client, reset } = await connectResettable(proxy);
+    client.write(bytes);
+    await eventually(() => expect(app.received).toHaveLength(1));
+    await fill(client);
+    reset();
+    await eventually(() => expect(proxy.front.open).toBe(0));
+    reads = true;
+    for (const socket of app.open) socket.resume();
+    await eventually(() => expect(app.open.size).toBe(0));
+  });
+
+  test.each([
     ["before it answers", GET, /^HTTP\/1.1 502 /],
     ["in a request's body", `${UPLOAD}abc`, /^HTTP\/1.1 502 /],
     ["in the head of its answer", GET, /^HTTP\/1.1 502 /, "HTTP/1.1 200 OK\r\nContent-"],
@@ -214,6 +242,12 @@ describe("a TCP reset", () => {
     expect(proxy.told.filter((one) => one.startsWith("answered"))).toEqual(["answered 502"]);
   });
 });
+
+/** Sends requests until nobody takes any more. */
+async function fill(client: TLSSocket): Promise<void> {
+  const sent = () => new Promise((resolve) => client.write(GET.repeat(2_000), resolve));
+  while ((await Promise.race([sent(), delay(500, "stuck")])) !== "stuck");
+}
 
 /** A client whose TCP connection can be reset. */
 async function connectResettable({ port, ca }: StartedProxy) {

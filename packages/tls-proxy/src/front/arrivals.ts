@@ -21,6 +21,8 @@ export interface Arrival {
   readonly trusted?: boolean | undefined;
   /** Aborts the TCP connection: the client gets an error, where TLS that just ends looks whole to many. */
   reset(): void;
+  /** Ends the connection if the client has reset it, which shows by itself only while it is read. */
+  probe?(): void;
 }
 
 /**
@@ -56,7 +58,10 @@ export class Arrivals {
     const header = this.#headers.get(raw);
     const client = header?.source ?? endpoint(raw.remoteAddress, raw.remotePort);
     const local = header?.destination ?? endpoint(raw.localAddress, raw.localPort);
-    const arrival = { ...(client && { client }), ...(local && { local }), reset: () => void raw.resetAndDestroy() };
+    const reset = () => void raw.resetAndDestroy();
+    // Puts nothing between the bytes of TLS, and fails behind a reset; an empty write in TLS would end in OpenSSL.
+    const probe = () => void raw.write("");
+    const arrival = { ...(client && { client }), ...(local && { local }), reset, probe };
     this.#byEnds.set(ends, { arrival, raw });
     raw.once("close", () => {
       if (this.#byEnds.get(ends)?.raw === raw) this.#byEnds.delete(ends);

@@ -147,6 +147,7 @@ export class ClientConnection implements ExchangeClient {
   look(now: number): void {
     const { headTimeout, keepAliveTimeout } = this.#relay.limits;
     const age = now - this.#since;
+    this.#lookForClient();
     if (this.#state === "lingering") this.#lookAtGoodbye(now, age);
     else if (this.#state === "exchanging") this.#lookAtBody(now);
     else if (this.#state !== "waiting") return;
@@ -233,6 +234,11 @@ export class ClientConnection implements ExchangeClient {
   #lookAtGoodbye(now: number, age: number): void {
     if (!this.socket.writableFinished) this.#since = now;
     else if (age > LINGER) this.socket.destroy();
+  }
+
+  /** Where nothing is read, no reset is seen. */
+  #lookForClient(): void {
+    if (this.socket.isPaused()) this.arrival.probe?.();
   }
 
   #lookAtBody(now: number): void {
