@@ -144,6 +144,18 @@ describe("a client that resets a stream frees the app's connection", () => {
     await vi.waitFor(() => expect(proxy.told.at(-1)).toBe("answered 499"));
   });
 
+  test("whose body the app broke off before, and the connection with it", async () => {
+    await using app = await startRawApp((socket) => void socket.resetAndDestroy());
+    await using proxy = await startProxy(app.port);
+    const client = await connectH2(proxy);
+    const stream = client.session.request({ ":method": "POST" });
+    stream.on("error", () => {}).end(Buffer.alloc(MIB));
+    await vi.waitFor(() => expect(proxy.told).toContain("failed ECONNRESET"));
+    await client[Symbol.asyncDispose]();
+    await vi.waitFor(() => expect(proxy.front.open).toBe(0));
+    expect(proxy.told.at(-1)).toBe("answered 502");
+  });
+
   test("a whole connection that goes", async () => {
     await using app = await startRawApp(() => {});
     await using proxy = await startProxy(app.port);

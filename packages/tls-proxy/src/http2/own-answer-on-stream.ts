@@ -24,5 +24,7 @@ export function answerOnStream(
 
 /** The answer is whole: the client needn't send what is left of its request (RFC 9113 §8.1). */
 export function endRequest(stream: ServerHttp2Stream): void {
-  if (!stream.readableEnded && !stream.endAfterHeaders) stream.close(constants.NGHTTP2_NO_ERROR);
+  if (stream.readableEnded || stream.endAfterHeaders) return;
+  stream.close(constants.NGHTTP2_NO_ERROR);
+  stream.resume(); // it isn't closed before what came of it was read, and neither is its session
 }
