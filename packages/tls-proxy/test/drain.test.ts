@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import { OK, startRawApp } from "./raw-app.ts";
@@ -105,7 +106,7 @@ describe.each(engines)("engine %s", (engine) => {
   });
 });
 
-describe("server-sent events", () => {
+describe.each(engines)("server-sent events, engine %s", (engine) => {
   const EVENTS = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream;charset=utf-8\r\n";
 
   test.each([
@@ -115,7 +116,7 @@ describe("server-sent events", () => {
     await using app = await startRawApp((socket, received) => {
       if (received.includes("/events")) socket.write(answer);
     });
-    await using proxy = await startProxy(app.port);
+    await using proxy = await startProxy(app.port, { engine });
     const events = await connectTo(proxy);
     events.send(get("/events"));
     await events.receives(/data: 1/);
@@ -135,7 +136,7 @@ describe("server-sent events", () => {
 
   test("an HTTP/1.0 client's end in a reset, or half of them would look whole", async () => {
     await using app = await startRawApp((socket) => void socket.write(`${EVENTS}\r\ndata: 1\n\n`));
-    await using proxy = await startProxy(app.port);
+    await using proxy = await startProxy(app.port, { engine });
     const client = await connectTo(proxy);
     client.send("GET /events HTTP/1.0\r\n\r\n");
     await client.receives(/data: 1/);
@@ -144,28 +145,47 @@ describe("server-sent events", () => {
     expect(await broken).toMatchObject([{ code: "ECONNRESET" }]);
   });
 
-  test("that begin while draining aren't waited for, nor a WebSocket; the answer to a POST in their format is", async () => {
-    await using app = await startRawApp(() => {});
-    await using proxy = await startProxy(app.port);
-    const heads = [get("/events"), HANDSHAKE, "POST /tokens HTTP/1.1\r\nHost: app\r\nContent-Length: 0\r\n\r\n"];
-    const clients = [];
-    for (const head of heads) {
-      const client = await connectTo(proxy);
-      client.send(head);
-      clients.push(client);
-    }
-    const [events, tunnel, tokens] = clients;
-    await vi.waitFor(() => expect(app.received.filter((one) => one.includes("\r\n\r\n"))).toHaveLength(3));
-    const at = (text: string) => [...app.open][app.received.findIndex((one) => one.includes(text))];
-    const [eventsAtApp, tunnelAtApp, tokensAtApp] = [at("/events"), at("websocket"), at("/tokens")];
+  test("that begin while draining aren't waited for; the answer to a POST in their format is", async () => {
+    const senders = new Map<string, Socket>();
+    await using app = await startRawApp((socket, received) => void senders.set(received.split(" ")[1] ?? "", socket));
+    await using proxy = await startProxy(app.port, { engine });
+    const [events, tokens] = [await connectTo(proxy), await connectTo(proxy)];
+    events.send(get("/events"));
+    tokens.send("POST /tokens HTTP/1.1\r\nHost: app\r\nContent-Length: 0\r\n\r\n");
+    await vi.waitFor(() => expect([...senders.keys()].toSorted()).toEqual(["/events", "/tokens"]));
     const drained = proxy.front.drain(never());
-    for (const socket of [eventsAtApp, tokensAtApp]) socket?.write(`${EVENTS}Transfer-Encoding: chunked\r\n\r\n`);
-    expect(await Promise.race([drained, delay(100, "waits")])).toBe("waits");
-    tokensAtApp?.write("9\r\ndata: 1\n\n\r\n0\r\n\r\n");
-    expect(await tokens?.closed).toMatch(/data: 1\n\n\r\n0\r\n\r\n$/);
-    tunnelAtApp?.write(SWITCHING);
+    for (const socket of senders.values()) socket.write(`${EVENTS}Transfer-Encoding: chunked\r\n\r\n`);
+    await events.receives(/text\/event-stream[^]*\r\n\r\n$/);
+    senders.get("/tokens")?.write("9\r\ndata: 1\n\n\r\n");
+    await tokens.receives(/data: 1/);
+    expect(events.socket.destroyed).toBe(false);
+    senders.get("/tokens")?.write("0\r\n\r\n");
+    expect(await tokens.closed).toMatch(/data: 1\n\n\r\n0\r\n\r\n$/);
     expect(await drained).toEqual([]);
-    expect(await tunnel?.closed).toMatch(/^HTTP\/1.1 101 /);
-    expect(await events?.closed).toMatch(/text\/event-stream[^]*\r\n\r\n$/);
+    expect(await events.closed).toMatch(/text\/event-stream[^]*\r\n\r\n$/);
   });
+
+  test("a request behind them on their connection isn't waited for either", async () => {
+    await using app = await startRawApp((socket, received) => {
+      if (received.includes("/events")) socket.write(`${EVENTS}\r\ndata: 1\n\n`);
+    });
+    await using proxy = await startProxy(app.port, { engine });
+    const client = await connectTo(proxy);
+    client.send(get("/events") + get("/behind"));
+    await client.receives(/data: 1/);
+    expect(await proxy.front.drain(never())).toEqual([]);
+    expect(await client.closed).toMatch(/data: 1\n\n\r\n$/);
+  });
+});
+
+test("a WebSocket whose handshake is answered while draining gets the answer, and isn't waited for then", async () => {
+  await using app = await startRawApp(() => {});
+  await using proxy = await startProxy(app.port);
+  const tunnel = await connectTo(proxy);
+  tunnel.send(HANDSHAKE);
+  await vi.waitFor(() => expect(app.received.join()).toContain("websocket"));
+  const drained = proxy.front.drain(never());
+  for (const socket of app.open) socket.write(SWITCHING);
+  expect(await tunnel.closed).toMatch(/^HTTP\/1.1 101 /);
+  expect(await drained).toEqual([]);
 });
