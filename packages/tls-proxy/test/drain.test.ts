@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { setTimeout as delay } from "node:timers/promises";
+import type { Socket } from "node:net";
 import { describe, expect, test, vi } from "vitest";
 import { OK, startRawApp } from "./raw-app.ts";
 import { connectTo, engines, startProxy } from "./start-proxy.ts";
@@ -105,17 +105,17 @@ describe.each(engines)("engine %s", (engine) => {
   });
 });
 
-describe("server-sent events", () => {
+describe.each(engines)("server-sent events, engine %s", (engine) => {
   const EVENTS = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream;charset=utf-8\r\n";
 
   test.each([
-    ["in chunks", `${EVENTS}Transfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n`],
-    ["to the connection's end", `${EVENTS}\r\ndata: 1\n\n`],
-  ])("%s break off when nothing else is under way, and nobody waits for them", async (_how, answer) => {
+    ["in chunks", `${EVENTS}Transfer-Encoding: chunked\r\n\r\n`, (event: string) => `9\r\n${event}\r\n`],
+    ["to the connection's end", `${EVENTS}\r\n`, (event: string) => event],
+  ])("%s break off when nothing else is under way, and nobody waits for them", async (_how, head, framed) => {
     await using app = await startRawApp((socket, received) => {
-      if (received.includes("/events")) socket.write(answer);
+      if (received.includes("/events")) socket.write(head + framed("data: 1\n\n"));
     });
-    await using proxy = await startProxy(app.port);
+    await using proxy = await startProxy(app.port, { engine });
     const events = await connectTo(proxy);
     events.send(get("/events"));
     await events.receives(/data: 1/);
@@ -124,18 +124,18 @@ describe("server-sent events", () => {
     busy.send(get("/slow"));
     await vi.waitFor(() => expect(app.open.size).toBe(2));
     const drained = proxy.front.drain(never());
-    expect(await Promise.race([drained, delay(100, "waits")])).toBe("waits");
-    expect(events.socket.destroyed).toBe(false);
+    eventsAtApp?.write(framed("data: 2\n\n"));
+    await events.receives(/data: 2/); // it waits for the other request
     for (const socket of app.open) if (socket.bytesWritten === 0) socket.write(OK);
     expect(await busy.closed).toMatch(/ok$/);
     expect(await drained).toEqual([]);
-    expect(await events.closed).toMatch(/data: 1\n\n\r\n$/); // the last chunk is missing
+    expect(await events.closed).toMatch(/data: 2\n\n\r\n$/); // the last chunk is missing
     await vi.waitFor(() => expect(eventsAtApp?.destroyed).toBe(true));
   });
 
   test("an HTTP/1.0 client's end in a reset, or half of them would look whole", async () => {
     await using app = await startRawApp((socket) => void socket.write(`${EVENTS}\r\ndata: 1\n\n`));
-    await using proxy = await startProxy(app.port);
+    await using proxy = await startProxy(app.port, { engine });
     const client = await connectTo(proxy);
     client.send("GET /events HTTP/1.0\r\n\r\n");
     await client.receives(/data: 1/);
@@ -144,28 +144,47 @@ describe("server-sent events", () => {
     expect(await broken).toMatchObject([{ code: "ECONNRESET" }]);
   });
 
-  test("that begin while draining aren't waited for, nor a WebSocket; the answer to a POST in their format is", async () => {
-    await using app = await startRawApp(() => {});
-    await using proxy = await startProxy(app.port);
-    const heads = [get("/events"), HANDSHAKE, "POST /tokens HTTP/1.1\r\nHost: app\r\nContent-Length: 0\r\n\r\n"];
-    const clients = [];
-    for (const head of heads) {
-      const client = await connectTo(proxy);
-      client.send(head);
-      clients.push(client);
-    }
-    const [events, tunnel, tokens] = clients;
-    await vi.waitFor(() => expect(app.received.filter((one) => one.includes("\r\n\r\n"))).toHaveLength(3));
-    const at = (text: string) => [...app.open][app.received.findIndex((one) => one.includes(text))];
-    const [eventsAtApp, tunnelAtApp, tokensAtApp] = [at("/events"), at("websocket"), at("/tokens")];
+  test("that begin while draining aren't waited for; the answer to a POST in their format is", async () => {
+    const senders = new Map<string, Socket>();
+    await using app = await startRawApp((socket, received) => void senders.set(received.split(" ")[1] ?? "", socket));
+    await using proxy = await startProxy(app.port, { engine });
+    const [events, tokens] = [await connectTo(proxy), await connectTo(proxy)];
+    events.send(get("/events"));
+    tokens.send("POST /tokens HTTP/1.1\r\nHost: app\r\nContent-Length: 0\r\n\r\n");
+    await vi.waitFor(() => expect([...senders.keys()].toSorted()).toEqual(["/events", "/tokens"]));
     const drained = proxy.front.drain(never());
-    for (const socket of [eventsAtApp, tokensAtApp]) socket?.write(`${EVENTS}Transfer-Encoding: chunked\r\n\r\n`);
-    expect(await Promise.race([drained, delay(100, "waits")])).toBe("waits");
-    tokensAtApp?.write("9\r\ndata: 1\n\n\r\n0\r\n\r\n");
-    expect(await tokens?.closed).toMatch(/data: 1\n\n\r\n0\r\n\r\n$/);
-    tunnelAtApp?.write(SWITCHING);
+    for (const socket of senders.values()) socket.write(`${EVENTS}Transfer-Encoding: chunked\r\n\r\n`);
+    await events.receives(/text\/event-stream[^]*\r\n\r\n$/);
+    senders.get("/tokens")?.write("9\r\ndata: 1\n\n\r\n");
+    await tokens.receives(/data: 1/);
+    expect(events.socket.destroyed).toBe(false);
+    senders.get("/tokens")?.write("0\r\n\r\n");
+    expect(await tokens.closed).toMatch(/data: 1\n\n\r\n0\r\n\r\n$/);
     expect(await drained).toEqual([]);
-    expect(await tunnel?.closed).toMatch(/^HTTP\/1.1 101 /);
-    expect(await events?.closed).toMatch(/text\/event-stream[^]*\r\n\r\n$/);
+    expect(await events.closed).toMatch(/text\/event-stream[^]*\r\n\r\n$/);
   });
+
+  test("a request behind them on their connection isn't waited for either", async () => {
+    await using app = await startRawApp((socket, received) => {
+      if (received.includes("/events")) socket.write(`${EVENTS}\r\ndata: 1\n\n`);
+    });
+    await using proxy = await startProxy(app.port, { engine });
+    const client = await connectTo(proxy);
+    client.send(get("/events") + get("/behind"));
+    await client.receives(/data: 1/);
+    expect(await proxy.front.drain(never())).toEqual([]);
+    expect(await client.closed).toMatch(/data: 1\n\n\r\n$/);
+  });
+});
+
+test("a WebSocket whose handshake is answered while draining gets the answer, and isn't waited for then", async () => {
+  await using app = await startRawApp(() => {});
+  await using proxy = await startProxy(app.port);
+  const tunnel = await connectTo(proxy);
+  tunnel.send(HANDSHAKE);
+  await vi.waitFor(() => expect(app.received.join()).toContain("websocket"));
+  const drained = proxy.front.drain(never());
+  for (const socket of app.open) socket.write(SWITCHING);
+  expect(await tunnel.closed).toMatch(/^HTTP\/1.1 101 /);
+  expect(await drained).toEqual([]);
 });

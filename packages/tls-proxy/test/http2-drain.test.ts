@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createHash } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
+import { text } from "node:stream/consumers";
 import { expect, test, vi } from "vitest";
 import { answerOf, connectH2 } from "./h2-client.ts";
 import { OK, startRawApp } from "./raw-app.ts";
@@ -67,8 +67,8 @@ test("event streams end visibly when nothing else is under way, and nobody waits
   await vi.waitFor(() => expect(app.open.size).toBe(2));
   const drained = proxy.front.drain(never());
   const broken = once(events, "error");
-  expect(await Promise.race([drained, delay(100, "waits")])).toBe("waits");
-  expect(events.destroyed).toBe(false);
+  eventsAtApp?.write("9\r\ndata: 2\n\n\r\n");
+  expect(String((await once(events, "data"))[0])).toBe("data: 2\n\n"); // it waits for the other request
   for (const socket of app.open) if (socket.bytesWritten === 0) socket.write(OK);
   expect((await answer).body).toBe("ok");
   expect(String((await broken)[0])).toContain("NGHTTP2_INTERNAL_ERROR");
@@ -80,17 +80,22 @@ test("an event stream that begins while draining isn't waited for, the answer to
   await using app = await startRawApp(() => {});
   await using proxy = await startProxy(app.port);
   const client = await connectH2(proxy);
-  const events = client.request({ ":path": "/events" }).then(String, (error: Error) => error.message);
+  const events = client.session.request({ ":path": "/events" });
   await vi.waitFor(() => expect(app.open.size).toBe(1));
   const [eventsAtApp] = app.open;
-  const tokens = client.request({ ":path": "/tokens", ":method": "POST" });
+  const tokens = client.session.request({ ":path": "/tokens", ":method": "POST" }).end();
   await vi.waitFor(() => expect(app.open.size).toBe(2));
+  const [, tokensAtApp] = app.open;
+  const begun = Promise.all([once(events, "response"), once(tokens, "response")]);
+  const [said, broken] = [text(tokens), once(events, "error")];
   const drained = proxy.front.drain(never());
   for (const socket of app.open) socket.write(`${EVENTS}\r\n\r\n`);
-  expect(await Promise.race([drained, delay(100, "waits")])).toBe("waits");
-  for (const socket of app.open) if (socket !== eventsAtApp) socket.write("9\r\ndata: 1\n\n\r\n0\r\n\r\n");
-  expect((await tokens).body).toBe("data: 1\n\n");
-  expect(await events).toContain("NGHTTP2_INTERNAL_ERROR");
+  await begun;
+  eventsAtApp?.write("9\r\ndata: 1\n\n\r\n");
+  await once(events, "data"); // it waits for the tokens
+  tokensAtApp?.write("9\r\ndata: 2\n\n\r\n0\r\n\r\n");
+  expect(await said).toBe("data: 2\n\n");
+  expect(String((await broken)[0])).toContain("NGHTTP2_INTERNAL_ERROR");
   expect(await drained).toEqual([]);
 });
 

@@ -29,6 +29,7 @@ test.each([
   [["--upstream", "localhost:9100", "--listen", "0.0.0.0:9100"], "--listen: 0.0.0.0:9100"],
   [["--upstream", "h2c://[::1]:9100", "--listen", "[::]:9100"], "--listen: [::]:9100"],
   [["--upstream", "192.0.2.1:9100", "--listen", "192.0.2.1:9100"], "--listen: 192.0.2.1:9100"],
+  [["--upstream", "localhost:9100", "--listen", "127.0.0.1:9100"], "--listen: 127.0.0.1:9100"],
   [["--upstream", "unix:/tmp/never", "--listen", "unix:/tmp/never"], "--listen: unix:/tmp/never"],
   [["--app-port", "9100", "--redirect-listen", ":9100"], "--redirect-listen: :9100"],
 ])("the proxy as its own app (%j): exit 2", async (flags, problem) => {
@@ -39,7 +40,30 @@ test.each([
 });
 
 test.each([
+  ["localhost", "127.0.0.1"],
+  ["LOCALHOST.", "[::1]"],
+  ["app.localhost", ""],
+  ["localhost", "[::]"],
+  ["localhost", "localhost"],
+  ["127.0.0.1", "localhost"],
+  ["[::1]", "localhost"],
+  ["", "localhost"],
+  ["[::1]", ""],
+  ["127.0.0.2", "[::]"],
+  ["127.0.0.2", "0.0.0.0"],
+  ["[0:0::1]", "[::1]"],
+  ["[::ffff:127.0.0.1]", "127.0.0.1"],
+])("an app at %j and a proxy at %j are the same", (app, proxy) => {
+  const values = { upstream: `${app}:9100`, listen: `${proxy}:9100` };
+  expect(() => tlsProxy(values)).toThrow(/is where the app is said to be/);
+});
+
+test.each([
   [{ appPort: 9100, listen: "127.0.0.2:9100" }],
+  [{ upstream: "127.0.0.2:9100", listen: "localhost:9100" }],
+  [{ upstream: "app.test:9100", listen: ":9100" }],
+  [{ upstream: "localhost:9100", listen: "192.0.2.1:9100" }],
+  [{ upstream: "localhost:9100", listen: "localhost:9101" }],
   [{ appPort: 9100, listen: "[::1]:9100" }],
   [{ upstream: "[::1]:9100", listen: "0.0.0.0:9100" }],
   [{ upstream: "192.0.2.1:9100", listen: ":9100" }],

@@ -90,12 +90,44 @@ test("a client that asks before it uploads is answered at once, and its connecti
   expect(answer).toMatch(/^HTTP\/1\.1 308 [^]*\r\nConnection: close\r\n/);
 });
 
-test("a WebSocket handshake is redirected as all is, and CONNECT is no way through", async () => {
+test("a WebSocket handshake is redirected as all is, and its connection ends", async () => {
   const { port, told } = await start();
-  const upgrade = get("/chat").replace("close", "Upgrade, close\r\nUpgrade: websocket");
-  expect(await plainExchange(port, upgrade)).toMatch(/^HTTP\/1\.1 308 [^]*Location: https:\/\/app\.test\/chat\r\n/);
-  expect(await plainExchange(port, "CONNECT evil.test:443 HTTP/1.1\r\nHost: evil.test:443\r\n\r\n")).toBe("");
+  const upgrade = get("/chat").replace("close", "Upgrade\r\nUpgrade: websocket");
+  const answer = await plainExchange(port, upgrade);
+  expect(answer).toMatch(/^HTTP\/1\.1 308 [^]*\r\nLocation: https:\/\/app\.test\/chat\r\n/);
+  expect(answer).toContain("\r\nConnection: close\r\n"); // a request behind it has to be sent again
   expect(told).toEqual(["redirected"]);
+});
+
+const tunnel = "CONNECT evil.test:443 HTTP/1.1\r\nHost: evil.test:443\r\n\r\n";
+
+test("CONNECT is no way through: 501, and the connection ends", async () => {
+  const { port, told } = await start();
+  const client = await plainClient(port, `${tunnel}\x16\x03\x01`);
+  expect(await client.closed).toMatch(/^HTTP\/1\.1 501 [^]*\r\nConnection: close\r\n[^]*CONNECT is not served/);
+  expect(told).toEqual(["refused"]);
+});
+
+test("CONNECT behind a challenge under way is answered after it, behind redirects as well", async () => {
+  await using app = await startRawApp(() => {});
+  const { port, told } = await start({ app: { host: "127.0.0.1", port: app.port } });
+  const kept = (request: string) => request.replace("Connection: close\r\n", "");
+  const client = await plainClient(port, `${kept(get("/"))}${kept(get(challenge))}${tunnel}`);
+  await vi.waitFor(() => expect(told).toEqual(["redirected", "challenge", "refused"]));
+  await vi.waitFor(() => expect(app.open.size).toBe(1));
+  for (const socket of app.open) socket.write(OK);
+  expect((await client.closed).match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 308", "HTTP/1.1 200", "HTTP/1.1 501"]);
+});
+
+test("drain: who was refused a tunnel and keeps its half open is not waited for", async () => {
+  const { redirect, port } = await start();
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true }).on("error", () => {});
+  onTestFinished(() => void socket.destroy());
+  socket.write(tunnel);
+  await once(socket.resume(), "end");
+  const started = performance.now();
+  expect(await redirect.drain(new AbortController().signal)).toEqual([]);
+  expect(performance.now() - started).toBeLessThan(2_000);
 });
 
 test.each([

@@ -130,6 +130,7 @@ function handlersOf(
       engine: httpProxyEngine(address, observer, options.rules, options.attach),
       defaultHost,
       observer,
+      access: options.access,
       limits: httpProxy,
     });
     return { "http/1.1": http };

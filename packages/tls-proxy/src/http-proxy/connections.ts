@@ -8,11 +8,14 @@ interface Exchange {
   readonly response: ServerResponse;
   readonly startedAt: number;
   readonly end: () => void;
+  /** Its answer has no end: a drain doesn't wait for it. */
+  isEventStream: boolean;
 }
 
 /** Which client connections are open, and what is in flight on each of them. */
 export class Connections {
   readonly #exchanges = new Map<Socket, Set<Exchange>>();
+  readonly #resets = new WeakMap<Socket, () => void>();
   readonly #upgraded = new Set<Socket>();
   #draining = false;
   #onIdle = () => {};
@@ -31,8 +34,10 @@ export class Connections {
     return this.#upgraded.size;
   }
 
-  add(socket: Socket): void {
+  /** @param reset aborts the TCP connection */
+  add(socket: Socket, reset: () => void): void {
     this.#exchanges.set(socket, new Set());
+    this.#resets.set(socket, reset);
     socket.once("close", () => {
       for (const exchange of this.#exchanges.get(socket) ?? []) exchange.end();
       this.#exchanges.delete(socket);
@@ -54,13 +59,20 @@ export class Connections {
       onEnd((performance.now() - exchange.startedAt) / 1000);
       if (!this.#draining) return;
       if (!this.isBusy(socket)) socket.destroySoon();
-      if (this.#inFlight().length === 0) this.#onIdle();
+      this.#settled();
     };
-    const exchange: Exchange = { request, response, startedAt: performance.now(), end };
+    const exchange: Exchange = { request, response, startedAt: performance.now(), end, isEventStream: false };
     this.#exchanges.get(socket)?.add(exchange);
     response.once("close", end);
     if (this.#draining || this.#stopping?.aborted) response.shouldKeepAlive = false;
     return gone.signal;
+  }
+
+  /** The answer to a request turns out to be a stream of events: it counts no more as something to wait for. */
+  eventStreamBegins(request: IncomingMessage): void {
+    for (const exchange of this.#exchanges.get(request.socket) ?? [])
+      if (exchange.request === request) exchange.isEventStream = true;
+    this.#settled();
   }
 
   /** The connection is a tunnel from now on: it counts no more as something to wait for. */
@@ -95,25 +107,37 @@ export class Connections {
   }
 
   /**
-   * Lets what is in flight end with `Connection: close`, then closes the upgraded. What is idle at the start, Node's own
+   * Lets what is in flight end with `Connection: close`, then closes the upgraded and breaks off streams of events. What is idle at the start, Node's own
    * `server.close()` ends.
    * @returns what was still in flight at the deadline, one line each
    */
   async drain(deadline: AbortSignal): Promise<string[]> {
     this.#draining = true;
-    for (const { response } of this.#inFlight()) response.shouldKeepAlive = false;
-    if (this.#inFlight().length > 0)
+    for (const exchanges of this.#exchanges.values())
+      for (const { response } of exchanges) response.shouldKeepAlive = false;
+    if (this.#awaited().length > 0)
       await Promise.race([new Promise<void>((resolve) => (this.#onIdle = resolve)), aborted(deadline)]);
-    const cutOff = this.#inFlight().map(describe);
-    for (const socket of this.#exchanges.keys()) {
-      if (this.isBusy(socket)) socket.destroy(); // a goodbye would make half an answer look whole
+    const cutOff = this.#awaited().map(describe);
+    for (const [socket, exchanges] of this.#exchanges) {
+      // A goodbye would make half an answer look whole; to HTTP/1.0, which may have no length and no chunks, any end does.
+      if ([...exchanges].some(({ request }) => request.httpVersion === "1.0")) this.#resets.get(socket)?.();
+      else if (exchanges.size > 0) socket.destroy();
       else socket.destroySoon();
     }
     return cutOff;
   }
 
-  #inFlight(): Exchange[] {
-    return [...this.#exchanges.values()].flatMap((exchanges) => [...exchanges]);
+  #settled(): void {
+    if (this.#draining && this.#awaited().length === 0) this.#onIdle();
+  }
+
+  /** What a drain waits for. What is pipelined behind a stream of events will never be answered. */
+  #awaited(): Exchange[] {
+    return [...this.#exchanges.values()].flatMap((all) => {
+      const exchanges = [...all];
+      const endless = exchanges.findIndex(({ isEventStream }) => isEventStream);
+      return endless < 0 ? exchanges : exchanges.slice(0, endless);
+    });
   }
 }
 

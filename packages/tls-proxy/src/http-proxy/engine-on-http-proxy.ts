@@ -3,11 +3,12 @@ import { pipeline } from "node:stream";
 import type { Address } from "@pillion/kit";
 import { type AnswerRules, NO_RULES, applyAnswerRules } from "../answers/answer-rules.ts";
 import httpProxy from "http-proxy";
-import type { Engine, UpstreamObserver } from "./engine.ts";
+import type { Engine, ExchangeWatcher, UpstreamObserver } from "./engine.ts";
 import { selectFields, withoutHopByHop } from "./hop-by-hop.ts";
 import { decided } from "./decided-options.ts";
 import { Customization, type HttpProxyEvents } from "./customization.ts";
 import { ABOUT_BYTES, type RewriteBody, hasBody, rewriteOf } from "./rewrite-body.ts";
+import { isEventStream } from "./event-stream.ts";
 import { httpProxyUpgrades } from "./upgrades.ts";
 import { answer } from "../answers/own-answer.ts";
 import { answerInstead } from "./upstream-failure.ts";
@@ -17,7 +18,7 @@ import type { UpstreamRequest } from "./upstream-request.ts";
 interface Passage {
   readonly gone: AbortSignal;
   readonly host: string;
-  readonly onSent: ((bytes: number) => void) | undefined;
+  readonly watcher: ExchangeWatcher;
   /** Whether it went out on a connection that had been used before. */
   reused: boolean;
 }
@@ -47,6 +48,7 @@ export function httpProxyEngine(
   const customization = attach && new Customization(attach);
   const instead = (error: Error, request: IncomingMessage, response: ServerResponse) => {
     const own = answerInstead(error, observer);
+    passages.get(request)?.watcher.failed(error);
     customization?.failed(error, request, response);
     if (!response.headersSent) answer(request, response, own, rules);
   };
@@ -84,10 +86,14 @@ export function httpProxyEngine(
       return;
     }
     observer.reached();
+    const { gone, watcher } = passages.get(request) ?? {};
     fromApp.once("error", (error) => {
-      if (!passages.get(request)?.gone.aborted) observer.failed(error);
+      if (gone?.aborted) return;
+      observer.failed(error);
+      watcher?.failed(error);
     });
-    relayBody(fromApp, response, hasBody(fromApp, request.method) ? rewrite : undefined, passages.get(request)?.onSent);
+    if (isEventStream(fromApp, request.method)) watcher?.eventStreamBegins();
+    relayBody(fromApp, response, hasBody(fromApp, request.method) ? rewrite : undefined, watcher);
     if (customization) fromApp.once("end", () => customization.tell("end", request, response, fromApp));
   });
 
@@ -96,23 +102,23 @@ export function httpProxyEngine(
     response: ServerResponse,
     outgoing: UpstreamRequest,
     gone: AbortSignal,
-    onSent: ((bytes: number) => void) | undefined,
+    watcher: ExchangeWatcher,
     agent = pool,
   ): void {
-    const passage: Passage = { gone, host: outgoing.host, onSent, reused: false };
+    const passage: Passage = { gone, host: outgoing.host, watcher, reused: false };
     passages.set(request, passage);
     const connection = ["Connection", agent === pool ? "keep-alive" : "close"];
     const ssl = decided(outgoing, connection, { agent, signal: gone }, customization !== undefined);
     proxy.web(request, response, { ssl }, (error) => {
       if (gone.aborted || response.headersSent) return; // what has begun, relayBody ends
       const stale = passage.reused && brokeOff(error);
-      if (stale && isRepeatable(outgoing)) send(request, response, outgoing, gone, onSent, fresh);
+      if (stale && isRepeatable(outgoing)) send(request, response, outgoing, gone, watcher, fresh);
       else instead(error, request, response);
     });
   }
 
   return {
-    request: (request, response, outgoing, gone, onSent) => send(request, response, outgoing, gone, onSent),
+    request: (...exchange) => send(...exchange),
     upgrade: httpProxyUpgrades(proxy, fresh, observer, customization),
     close: () => pool.destroy(),
   };
@@ -122,26 +128,26 @@ function relayBody(
   fromApp: IncomingMessage,
   response: ServerResponse,
   rewrite: RewriteBody | undefined,
-  onSent: ((bytes: number) => void) | undefined,
+  watcher: ExchangeWatcher | undefined,
 ): void {
   // Destroys the other side when one ends early: a truncated answer shows, and an abandoned one costs the app nothing.
   if (rewrite)
     pipeline(
       fromApp,
-      (body: AsyncIterable<Buffer>) => counted(rewrite(body), onSent),
+      (body: AsyncIterable<Buffer>) => counted(rewrite(body), watcher),
       response,
       () => {},
     );
   else {
-    if (onSent) fromApp.on("data", (bytes: Buffer) => onSent(bytes.length));
+    if (watcher) fromApp.on("data", (bytes: Buffer) => watcher.sent(bytes.length));
     pipeline(fromApp, response, () => {});
   }
   sendHeadSoon(response); // server-sent events may have nothing to say for long
 }
 
-async function* counted(pieces: AsyncIterable<string | Buffer>, onSent?: (bytes: number) => void) {
+async function* counted(pieces: AsyncIterable<string | Buffer>, watcher?: ExchangeWatcher) {
   for await (const piece of pieces) {
-    onSent?.(Buffer.byteLength(piece));
+    watcher?.sent(Buffer.byteLength(piece));
     yield piece;
   }
 }

@@ -10,19 +10,28 @@ export interface Engine {
   /**
    * Carries one exchange.
    * @param gone aborts when the client went away before it was over
-   * @param onSent gets the lengths of the pieces of the answer's body
    */
   request(
     request: IncomingMessage,
     response: ServerResponse,
     outgoing: UpstreamRequest,
     gone: AbortSignal,
-    onSent?: (bytes: number) => void,
+    watcher: ExchangeWatcher,
   ): void;
   /** Carries a WebSocket handshake and, once the app agreed, the tunnel. `early` is what came right behind the head. */
   upgrade(request: IncomingMessage, socket: Duplex, early: Buffer, outgoing: UpstreamRequest, gone: AbortSignal): void;
   /** Lets go of idle connections to the app. */
   close(): void;
+}
+
+/** What an engine tells of one exchange. */
+export interface ExchangeWatcher {
+  /** A piece of the answer's body, in octets. */
+  sent(bytes: number): void;
+  /** There is no answer of the app, or no whole one. */
+  failed(error: Error): void;
+  /** The answer is a stream of server-sent events, which has no end. */
+  eventStreamBegins(): void;
 }
 
 /** What an engine tells of the app. */

@@ -1,7 +1,8 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
-import { CLIENT_GONE, type Numbers, connectionFacts } from "../access-log/access-entry.ts";
+import { messageOf } from "@pillion/kit";
+import { CLIENT_GONE, type Numbers, type Outcome, connectionFacts } from "../access-log/access-entry.ts";
 import type { AccessEntry } from "../access-log/access-line.ts";
 import type { AccessLog } from "../access-log/access-log.ts";
 import type { AnswerRules } from "../answers/answer-rules.ts";
@@ -73,7 +74,7 @@ export class HttpProxyHandler implements ConnectionHandler {
   }
 
   accept(socket: TLSSocket, arrival: Arrival): void {
-    this.connections.add(socket);
+    this.connections.add(socket, () => arrival.reset());
     this.#origins.set(socket, new Origin(arrival));
     this.#arrivals.set(socket, arrival);
     this.#server.emit("connection", socket);
@@ -101,14 +102,22 @@ export class HttpProxyHandler implements ConnectionHandler {
     const refusal = this.#refusalOf(request);
     if (refusal) this.#refused.add(request.socket);
     let bytesSent = 0;
+    let failure: Error | undefined;
     const gone = this.connections.begin(request, response, (seconds) => {
       const status = response.headersSent ? response.statusCode : CLIENT_GONE;
       observer.answered(status, seconds);
-      const outcome = refusal ? "refused" : response.writableFinished ? "complete" : "client-gone";
-      access?.write(this.#entry(request, { status, duration: seconds * 1000, bytesSent, bytesReceived: 0, outcome }));
+      if (access === undefined) return;
+      const outcome = outcomeOf(response, refusal, failure);
+      const error = failure && messageOf(failure);
+      const numbers = { status, duration: seconds * 1000, bytesSent, bytesReceived: 0, outcome, error };
+      access.write(this.#entry(request, numbers));
     });
     if (refusal) return answer(request, response, refused(refusal), rules);
-    engine.request(request, response, this.#outgoing(request), gone, (bytes) => (bytesSent += bytes));
+    engine.request(request, response, this.#outgoing(request), gone, {
+      sent: (bytes) => (bytesSent += bytes),
+      failed: (error) => (failure = error),
+      eventStreamBegins: () => this.connections.eventStreamBegins(request),
+    });
   }
 
   #entry(request: IncomingMessage, numbers: Numbers): AccessEntry {
@@ -155,6 +164,12 @@ export class HttpProxyHandler implements ConnectionHandler {
     if (!socket.writable || error.code === "ECONNRESET" || !inTurn) socket.destroy();
     else answerOnSocket(undefined, socket, refused(MALFORMED[error.code ?? ""] ?? NOT_HTTP));
   }
+}
+
+function outcomeOf(response: ServerResponse, refusal: Refusal | undefined, failure: Error | undefined): Outcome {
+  if (refusal) return "refused";
+  if (failure) return "app-failed";
+  return response.writableFinished ? "complete" : "client-gone";
 }
 
 const NOWHERE: Arrival = { reset() {} };

@@ -7,7 +7,8 @@ import { type Authority, parseAuthority } from "./authority.ts";
 import { aborted } from "../aborted.ts";
 import type { UpstreamObserver } from "../http-proxy/engine.ts";
 import { fieldValues } from "../http-proxy/hop-by-hop.ts";
-import { answer, answerOnSocket } from "../answers/own-answer.ts";
+import { type OwnAnswer, answer, answerOnSocket } from "../answers/own-answer.ts";
+import type { Refusal } from "../http1/refusal.ts";
 import { refusalOf } from "../http-proxy/request-rules.ts";
 import { originForm } from "../http-proxy/upstream-request.ts";
 
@@ -32,6 +33,8 @@ export class Redirect {
   readonly server: Server;
   readonly #options: RedirectOptions;
   readonly #answers = new Map<ServerResponse, IncomingMessage>();
+  /** Connections that end with a refused CONNECT, of which Node lets go. */
+  readonly #tunnels = new Set<Socket>();
   readonly #challengeTimeout: number;
   #draining = false;
 
@@ -48,6 +51,7 @@ export class Redirect {
       response.shouldKeepAlive = false; // whether the body still comes can't be known (RFC 9110 §10.1.1)
       this.#serve(request, response);
     });
+    this.server.on("connect", (request, socket) => void this.#refuseTunnel(request, socket as Socket));
     this.server.on("clientError", (error, socket) => this.#refuseConnection(error, socket as Socket));
   }
 
@@ -66,6 +70,7 @@ export class Redirect {
       ({ method, url }) => `${method} ${url?.replace(/\?.*$/, "")} (plain)`,
     );
     this.server.closeAllConnections(); // half a request would hold the server open for as long as its client likes
+    for (const socket of this.#tunnels) socket.destroy();
     await closed;
     return cutOff;
   }
@@ -74,14 +79,15 @@ export class Redirect {
     this.#answers.set(response, request);
     response.once("close", () => this.#answers.delete(response));
     const { app, observer, stopping } = this.#options;
-    if (this.#draining || stopping?.aborted) response.shouldKeepAlive = false;
+    // Behind a head with `Upgrade` Node's parser drops what was pipelined, though nothing is switched to.
+    const isLast = request.headers.upgrade !== undefined || this.#draining || stopping?.aborted;
+    if (isLast) response.shouldKeepAlive = false;
     const { target, authority = fieldValues(request.rawHeaders, "host")[0] ?? "" } = originForm(request.url ?? "");
     const host = parseAuthority(authority);
     const refusal = refusalOf(request);
     if (refusal || !host || target === "*") {
-      const { status, reason } = refusal ?? NO_PLACE;
       observer.plain("refused");
-      return answer(request, response, { status, explanation: `The request was refused: ${reason}.`, close: true });
+      return answer(request, response, refused(refusal ?? NO_PLACE));
     }
     if (isChallenge(request, target)) {
       observer.plain("challenge");
@@ -99,6 +105,19 @@ export class Redirect {
     return told ?? (port === 80 ? undefined : listenPort) ?? 443;
   }
 
+  /** Behind the answers to what was pipelined before it. What its client sends for the tunnel is read and dropped. */
+  async #refuseTunnel(request: IncomingMessage, socket: Socket): Promise<void> {
+    this.#tunnels.add(socket);
+    socket.once("close", () => this.#tunnels.delete(socket));
+    socket.on("error", () => {}).resume(); // Node's own listeners went with the parser; 'close' follows
+    this.#options.observer.plain("refused");
+    const before = [...this.#answers].filter(([, { socket: one }]) => one === socket);
+    await Promise.all(before.map(([response]) => once(response, "close")));
+    answerOnSocket(request, socket, refused(refusalOf(request) ?? NO_PLACE));
+    const linger = setTimeout(() => socket.destroy(), LINGER);
+    socket.once("close", () => clearTimeout(linger));
+  }
+
   #refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
     if (!socket.writable || error.code === "ECONNRESET" || this.#isAnswering(socket)) return void socket.destroy();
     this.#options.observer.plain("refused");
@@ -113,6 +132,13 @@ export class Redirect {
 }
 
 const NO_PLACE = { status: 400, reason: "it doesn't say for which host and path it is" };
+
+function refused({ status, reason }: Refusal): OwnAnswer {
+  return { status, explanation: `The request was refused: ${reason}.`, close: true };
+}
+
+/** How long a connection that was ended from here may wait for its client's end, milliseconds. */
+const LINGER = 5_000;
 
 function portSuffix(port: number): string {
   return port === 443 ? "" : `:${port}`;

@@ -10,11 +10,12 @@ export function isEventStream({ framing, fields }: ResponseHead, sentHead: Buffe
   for (let index = 0; index < fields.count; index++) {
     // Most names are told apart by their length: no text is made of them.
     if ((fields.nameEnd[index] ?? 0) - (fields.lineStart[index] ?? 0) !== NAME.length) continue;
-    if (fields.name(index) === NAME && TYPE.test(fields.value(index))) return sentHead.indexOf(GET) === 0;
+    if (fields.name(index) === NAME && EVENT_STREAM.test(fields.value(index))) return sentHead.indexOf(GET) === 0;
   }
   return false;
 }
 
 const NAME = "content-type";
-const TYPE = /^text\/event-stream[\t ]*(?:;|$)/i;
+/** The media type of server-sent events, whatever its parameters. */
+export const EVENT_STREAM: RegExp = /^text\/event-stream[\t ]*(?:;|$)/i;
 const GET = "GET ";

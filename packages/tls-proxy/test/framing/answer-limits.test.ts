@@ -1,28 +1,20 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startProxy } from "../start-proxy.ts";
-import { type AnsweringApp, startAnsweringApp } from "./answering-app.ts";
+import { describe, expect, test } from "vitest";
+import { startAnsweringApp } from "./answering-app.ts";
+import { proxyInFront } from "./in-front.ts";
 import { readAnswer } from "./read-answer.ts";
-import { type Target, sendSplit, targetOf } from "./send-split.ts";
+import { sendSplit } from "./send-split.ts";
 
 const OK = "HTTP/1.1 200 OK\r\n";
 const DATE = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
 const BAD_GATEWAY = /^HTTP\/1\.1 502 Bad Gateway\r\n[^]*usable answer\.\n$/;
 
-const stack = new AsyncDisposableStack();
-let app: AnsweringApp;
-let target: Target;
-
-beforeAll(async () => {
-  app = stack.use(await startAnsweringApp());
-  target = targetOf(stack.use(await startProxy(app.port)));
-});
-afterAll(() => stack.disposeAsync());
+const started = proxyInFront(startAnsweringApp);
 
 /** What the client gets of an answer that the app cuts in two, or sends whole: 0. */
 async function answerTo(answer: string, cut: number, more = ""): Promise<string> {
-  app.script = { answer, closes: false };
+  started.app.script = { answer, closes: false };
   const isWhole = (received: string) => readAnswer(received, false) !== undefined;
-  return await sendSplit(target, `GET /${cut} HTTP/1.1\r\nHost: app\r\n${more}\r\n`, 0, isWhole);
+  return await sendSplit(started.target, `GET /${cut} HTTP/1.1\r\nHost: app\r\n${more}\r\n`, 0, isWhole);
 }
 
 describe.each([0, 17, 60_000])("an answer that is cut behind %i octets", (cut) => {

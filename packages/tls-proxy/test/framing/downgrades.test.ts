@@ -1,21 +1,14 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { DATA, END_HEADERS, END_STREAM, HEADERS, block, connectFrames, frame } from "../h2-frames.ts";
-import { type StartedProxy, exchange, startProxy } from "../start-proxy.ts";
+import { exchange } from "../start-proxy.ts";
 import { DOWNGRADES, type Downgrade } from "./downgrades.ts";
-import { type JudgedApp, startJudgedApp } from "./judged-app.ts";
+import { proxyInFront } from "./in-front.ts";
+import { startJudgedApp } from "./judged-app.ts";
 import { isHiddenToSome } from "./sloppy-readers.ts";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND", "MADE-UP"];
 
-const stack = new AsyncDisposableStack();
-let app: JudgedApp;
-let proxy: StartedProxy;
-
-beforeAll(async () => {
-  app = stack.use(await startJudgedApp());
-  proxy = stack.use(await startProxy(app.port));
-});
-afterAll(() => stack.disposeAsync());
+const started = proxyInFront(startJudgedApp);
 
 test.each(DOWNGRADES)("to some reader a request is hidden in HTTP/2 with $name, if it is only written down", (row) =>
   expect(isHiddenToSome(writtenDown(row))).toBe(true),
@@ -29,12 +22,12 @@ test.each(DOWNGRADES)(
     await bystander();
     await bystander();
     for (const client of clients) client.socket.destroy();
-    expect(app.differences()).toEqual([]);
+    expect(started.app.differences()).toEqual([]);
   },
 );
 
 async function send(row: Downgrade, method: string) {
-  const client = await connectFrames(proxy);
+  const client = await connectFrames(started.proxy);
   const { data = [], trailers = [], fields = [] } = row;
   const last = (isLast: boolean) => (isLast ? END_STREAM : 0);
   const isBodiless = data.length === 0 && trailers.length === 0;
@@ -56,7 +49,7 @@ const pseudo = (row: Downgrade, method: string): Record<string, string> => ({
 });
 
 async function bystander(): Promise<void> {
-  const text = await exchange(proxy, "GET /bystander HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n");
+  const text = await exchange(started.proxy, "GET /bystander HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n");
   expect(text).toMatch(/^HTTP\/1\.1 200 /);
 }
 

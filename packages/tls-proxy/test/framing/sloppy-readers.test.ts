@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RawClient, type StartedProxy, connectTo, engines, startProxy } from "../start-proxy.ts";
-import { type JudgedApp, startJudgedApp } from "./judged-app.ts";
+import { describe, expect, test } from "vitest";
+import { type RawClient, type StartedProxy, connectTo, engines } from "../start-proxy.ts";
+import { proxyInFront } from "./in-front.ts";
+import { startJudgedApp } from "./judged-app.ts";
 import { isHiddenToSome } from "./sloppy-readers.ts";
 import { SMUGGLING_IN_HEADS } from "./smuggling-in-heads.ts";
 import { SMUGGLING } from "./smuggling.ts";
@@ -13,30 +14,22 @@ test.each(ROWS)("to some reader a request is hidden in $name", ({ bytes, methods
 );
 
 describe.each(engines)("engine %s", (engine) => {
-  const stack = new AsyncDisposableStack();
-  let app: JudgedApp;
-  let proxy: StartedProxy;
-
-  beforeAll(async () => {
-    app = stack.use(await startJudgedApp());
-    proxy = stack.use(await startProxy(app.port, { engine }));
-  });
-  afterAll(() => stack.disposeAsync());
+  const started = proxyInFront(startJudgedApp, { engine });
 
   test.each(ROWS.filter(({ only = engine }) => only === engine))(
     "what reaches the app of $name is the same to every reader, whatever the method",
     async ({ bytes, methods }) => {
-      const clients = await Promise.all(methods.map((method) => sendTo(proxy, bytes(method))));
+      const clients = await Promise.all(methods.map((method) => sendTo(started.proxy, bytes(method))));
       // All that is to come of them has come when others were served after them.
       await bystander();
       await bystander();
       for (const client of clients) client.socket.destroy();
-      expect(app.differences()).toEqual([]);
+      expect(started.app.differences()).toEqual([]);
     },
   );
 
   async function bystander(): Promise<void> {
-    const client = await sendTo(proxy, "GET /bystander HTTP/1.1\r\nHost: app\r\n\r\n");
+    const client = await sendTo(started.proxy, "GET /bystander HTTP/1.1\r\nHost: app\r\n\r\n");
     await client.receives(/^HTTP\/1\.1 200 OK\r\n/);
     client.socket.destroy();
   }

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type StartedProxy, connectTo, engines, exchange, startProxy } from "../start-proxy.ts";
-import { type ReadingApp, startReadingApp } from "./reading-app.ts";
+import { describe, expect, test } from "vitest";
+import { type StartedProxy, connectTo, engines, exchange } from "../start-proxy.ts";
+import { proxyInFront } from "./in-front.ts";
+import { startReadingApp } from "./reading-app.ts";
 import { SMUGGLING } from "./smuggling.ts";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND", "MADE-UP"];
@@ -10,24 +11,16 @@ const FINAL = /^HTTP\/1\.1 ([2-5]\d\d) /m;
 const last = (target: string) => `GET ${target} HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n`;
 
 describe.each(engines)("engine %s", (engine) => {
-  const stack = new AsyncDisposableStack();
-  let app: ReadingApp;
-  let proxy: StartedProxy;
-
-  beforeAll(async () => {
-    app = stack.use(await startReadingApp());
-    proxy = stack.use(await startProxy(app.port, { engine }));
-  });
-  afterAll(() => stack.disposeAsync());
+  const started = proxyInFront(startReadingApp, { engine });
 
   const rows = SMUGGLING.filter(({ only = engine }) => only === engine).map(
     ({ name, bytes }) => [name, bytes] as const,
   );
   test.each(rows)("%s: no method brings a second request to the app", async (_name, bytes) => {
     for (const method of METHODS) {
-      const answer = await attack(proxy, bytes(method));
-      expect(await exchange(proxy, last("/next")), method).toMatch(/^HTTP\/1\.1 200 /);
-      const { messages, faults } = app.take();
+      const answer = await attack(started.proxy, bytes(method));
+      expect(await exchange(started.proxy, last("/next")), method).toMatch(/^HTTP\/1\.1 200 /);
+      const { messages, faults } = started.app.take();
       const targets = messages.map(({ head }) => head.split(" ")[1]);
       const answered = answer.match(/^HTTP\/1\.1 200 /gm)?.length ?? 0;
       const passed = ["/payload", "/behind"].slice(0, answered);
