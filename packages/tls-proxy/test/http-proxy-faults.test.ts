@@ -61,6 +61,14 @@ describe.each(["DELETE", "OPTIONS"])("a chunked %s with a body (CVE-2026-29057)"
   });
 });
 
+test("what is pipelined behind a wish for another protocol, which Node's parser drops, is to be sent again", async () => {
+  await using app = await startRawApp(answering(OK));
+  await using proxy = await startProxy(app.port, { engine: "http-proxy" });
+  const wish = "GET / HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+  const text = await exchange(proxy, `${wish}GET /next HTTP/1.1\r\nHost: app\r\n\r\n`);
+  expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n(?:[^\r]+\r\n)*Connection: close\r\n(?:[^\r]+\r\n)*\r\nok$/);
+});
+
 describe("a Trailer field", () => {
   const answer = "HTTP/1.1 200 OK\r\nTrailer: X-Checksum\r\nContent-Length: 2\r\n\r\nok";
 

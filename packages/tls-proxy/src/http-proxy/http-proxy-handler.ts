@@ -113,6 +113,8 @@ export class HttpProxyHandler implements ConnectionHandler {
       access.write(this.#entry(request, numbers));
     });
     if (refusal) return answer(request, response, refused(refusal), rules);
+    // Behind a head with `Upgrade` Node's parser drops what was pipelined, though nothing is switched to.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     engine.request(request, response, this.#outgoing(request), gone, {
       sent: (bytes) => (bytesSent += bytes),
       failed: (error) => (failure = error),
