@@ -21,8 +21,8 @@ const sidecars: Record<string, readonly string[]> = {
 /** What a sidecar starts as further processes: a bundle of its own beside the program's. */
 const workers: Record<string, string> = { "tls-proxy": "workers/worker.ts" };
 
-/** MB. Twice as many collections at 1, three times as much in use under load at 16; idle all are alike (docs/decisions/0014). */
-const SHEBANG = "#!/usr/local/bin/node --max-semi-space-size=4";
+/** What NODE_OPTIONS in the Dockerfile may not hold. Without it a pause in the load leaves V8 with a heap that is too small (docs/decisions/0014). */
+const SHEBANG = "#!/usr/local/bin/node --no-memory-reducer";
 
 /** CommonJS packages inside call require for Node's own modules. */
 const BANNER = {
