@@ -27,7 +27,6 @@ export type { Metrics } from "./metrics.ts";
 export type { OptionType } from "./option-type.ts";
 export { type SignalOutcome, type SignalRequest, findProcess, longerNames, signalProcess } from "./notify.ts";
 export { type Input, type Option, type OptionTable, type Options, type Values, defineOptions } from "./options.ts";
-export { releaseStartupMemory } from "./startup-memory.ts";
 export { createFileOnce, replaceFile } from "./state-file.ts";
 export { type TreeFile, writeTree } from "./tree.ts";
 export { redact } from "./redact.ts";
