@@ -202,7 +202,7 @@ const table = {
   redirectListen: {
     type: "address",
     group: "Redirect",
-    help: "Where plain HTTP is answered with a redirect to HTTPS, such as :8080.",
+    help: "Where plain HTTP is answered with a redirect to HTTPS, such as :8081.",
   },
   redirectPort: {
     type: "integer",

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type IncomingHttpHeaders, constants } from "node:http2";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { answerOf, connectH2 } from "./h2-client.ts";
 import { CALL, echo, startH2cApp } from "./h2c-app.ts";
@@ -45,6 +46,25 @@ test("a stream in both directions, message by message", async () => {
   }
   const trailers = once(stream.end(), "trailers");
   expect((await trailers)[0]).toMatchObject({ "grpc-status": "0" });
+});
+
+test.each([
+  ["application/grpc+proto", true],
+  ["application/octet-stream", false],
+])("a stream of %s whose client is silent for long goes on: %j", async (type, goesOn) => {
+  await using app = await startH2cApp(echo);
+  const relay = { minBodyRate: 1_000, bodyRateWindow: 100, stallTimeout: 200 };
+  await using proxy = await startProxy(app.port, { h2c: true, relay });
+  await using client = await connectH2(proxy);
+  const stream = client.session.request({ ...CALL, "content-type": type }, { endStream: false });
+  const closed = new Promise((resolve) => stream.on("error", () => {}).once("close", () => resolve("cut off")));
+  stream.write("one");
+  expect(String(await once(stream, "data"))).toBe("one");
+  const silence = delay(2_500, "silent"); // clients are looked at every second
+  expect(await Promise.race([closed, silence])).toBe(goesOn ? "silent" : "cut off");
+  if (!goesOn) return;
+  stream.write("two");
+  expect(String(await once(stream, "data"))).toBe("two");
 });
 
 test("an answer that is only a head ends with it", async () => {

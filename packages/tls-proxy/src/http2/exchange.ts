@@ -108,7 +108,7 @@ export class StreamExchange implements AnswerReceiver, Dispatcher, Expectation, 
 
   /** Called every second. */
   look(now: number): void {
-    this.#upload.look(now);
+    if (!GRPC.test(this.#record.fieldOf("content-type"))) this.#upload.look(now);
     const waiting = this.#stream.writableLength;
     const { stallTimeout } = this.#relay.limits;
     if (waiting === 0 || waiting !== this.#stall.waiting) this.#stall = { since: now, waiting };
@@ -257,6 +257,9 @@ export class StreamExchange implements AnswerReceiver, Dispatcher, Expectation, 
     this.#client.ended(this, isBroken && !isTunnel);
   }
 }
+
+/** A call may be silent for as long as its two ends like: they have deadlines and pings of their own. */
+const GRPC = /^application\/grpc(?:[+;]|$)/i;
 
 /** The page for a request that is refused. */
 export function refused({ status, reason }: Refusal): OwnAnswer {
