@@ -31,6 +31,8 @@ async function hashOf(file: string): Promise<string> {
 }
 
 describe.each(engines)("curl, with the engine %s", (engine) => {
+  /** What the engine http-proxy doesn't have isn't skipped for it: there is no such test. */
+  const relayAlone = engine === "relay" ? [engine] : [];
   let app: WebApp;
   let proxy: StartedCommand;
   beforeAll(async () => {
@@ -144,7 +146,7 @@ describe.each(engines)("curl, with the engine %s", (engine) => {
     expect(told).not.toMatch(/transfer-encoding/i);
   });
 
-  test.runIf(engine === "relay")("trailers arrive behind the body", async () => {
+  test.each(relayAlone)("trailers arrive behind the body", async () => {
     expect(await curl("-D", path("head"), url("/trailers"))).toBe("body");
     expect(await readFile(path("head"), "utf8")).toMatch(/\r\n\r\nContent-MD5: hBUbFH9bJhbe1pbO2DhfuQ==\r\n$/i);
   });
@@ -166,7 +168,7 @@ describe.each(engines)("curl, with the engine %s", (engine) => {
     expect(codes).toBe("200\n".repeat(200));
   });
 
-  describe.runIf(engine === "relay")("by HTTP/2", () => {
+  describe.each(relayAlone)("by HTTP/2", () => {
     /** The later --http2 goes before. */
     const curl2 = (...words: readonly string[]) => curl("--http2", ...words);
 
