@@ -1,5 +1,6 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import type { Refusal } from "../http1/refusal.ts";
 import type { AnswerRules } from "./answer-rules.ts";
 import { httpDate } from "./http-date.ts";
 
@@ -25,6 +26,11 @@ export const PLAIN_HTTP: OwnAnswer = {
   explanation: "The request came by plain HTTP to a port that serves HTTPS: ask with https:// instead.",
 };
 export const APP_FAILED: OwnAnswer = { status: 502, explanation: "The application broke off without a usable answer." };
+
+/** What is said of a request that is refused; a connection of HTTP/1.1 ends with it. */
+export function refused({ status, reason }: Refusal): OwnAnswer {
+  return { status, explanation: `The request was refused: ${reason}.`, close: true };
+}
 
 /**
  * The whole answer as HTTP/1.1 text (ASCII).

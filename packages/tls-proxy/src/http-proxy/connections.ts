@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { aborted } from "../aborted.ts";
+import { LINGER } from "../front/linger.ts";
 
 /** One request and its answer. */
 interface Exchange {
@@ -140,9 +141,6 @@ export class Connections {
     });
   }
 }
-
-/** How long a connection that is ended from here may wait for its client's end, milliseconds. */
-const LINGER = 5_000;
 
 /** The path without its query, which may hold secrets. */
 function describe({ request, startedAt }: Exchange): string {

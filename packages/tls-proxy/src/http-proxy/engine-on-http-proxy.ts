@@ -8,6 +8,7 @@ import { selectFields, withoutHopByHop } from "./hop-by-hop.ts";
 import { decided } from "./decided-options.ts";
 import { Customization, type HttpProxyEvents } from "./customization.ts";
 import { ABOUT_BYTES, type RewriteBody, hasBody, rewriteOf } from "./rewrite-body.ts";
+import { IDEMPOTENT } from "../relay/repeatable.ts";
 import { isEventStream } from "./event-stream.ts";
 import { httpProxyUpgrades } from "./upgrades.ts";
 import { answer } from "../answers/own-answer.ts";
@@ -167,9 +168,9 @@ function brokeOff(error: NodeJS.ErrnoException): boolean {
   return error.code === "ECONNRESET" || error.code === "EPIPE";
 }
 
-/** Idempotent (RFC 9110 §9.2.2), and nothing of the body is gone. */
+/** The relay's `isRepeatable` of a request that Node has parsed: nothing of a body is gone. */
 function isRepeatable(outgoing: UpstreamRequest): boolean {
-  return !outgoing.hasBody && ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].includes(outgoing.method);
+  return !outgoing.hasBody && IDEMPOTENT.includes(outgoing.method);
 }
 
 const LENGTH: ReadonlySet<string> = new Set(["content-length"]);

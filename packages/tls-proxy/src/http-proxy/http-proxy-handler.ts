@@ -10,7 +10,7 @@ import type { Arrival } from "../front/arrivals.ts";
 import type { ConnectionHandler } from "../front/connection-handler.ts";
 import { Origin } from "../http1/origin.ts";
 import { HEAD_TOO_LONG, type Refusal } from "../http1/refusal.ts";
-import { type OwnAnswer, answer, answerOnSocket } from "../answers/own-answer.ts";
+import { answer, answerOnSocket, refused } from "../answers/own-answer.ts";
 import { Connections } from "./connections.ts";
 import type { Engine } from "./engine.ts";
 import { refusalOf } from "./request-rules.ts";
@@ -191,7 +191,3 @@ const MALFORMED: Readonly<Record<string, Refusal>> = {
 };
 
 const NOT_HTTP: Refusal = { status: 400, reason: "this is not well-formed HTTP" };
-
-function refused({ status, reason }: Refusal): OwnAnswer {
-  return { status, explanation: `The request was refused: ${reason}.`, close: true };
-}

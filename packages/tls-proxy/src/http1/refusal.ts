@@ -8,6 +8,8 @@ export interface Refusal {
 
 export const badRequest = (reason: string): Refusal => ({ status: 400, reason });
 
+/** The longest head of a request, octets. */
+export const MAX_HEAD: number = 32 * 1024;
 export const HEAD_TOO_LONG: Refusal = { status: 431, reason: "the request's head is longer than 32 KiB" };
 
 /** @param most octets */

@@ -3,10 +3,12 @@ import type { TLSSocket } from "node:tls";
 import { refusedEntry } from "../access-log/access-entry.ts";
 import type { Arrival } from "../front/arrivals.ts";
 import { Origin } from "../http1/origin.ts";
-import { HEAD_TOO_LONG, type Refusal } from "../http1/refusal.ts";
+import { LINGER } from "../front/linger.ts";
+import { HEAD_TOO_LONG, MAX_HEAD, type Refusal } from "../http1/refusal.ts";
 import { RequestHead, parseRequestHead } from "../http1/request-head.ts";
 import type { RelayOptions } from "../relay/relay-options.ts";
-import { StreamExchange, refused } from "./exchange.ts";
+import { StreamExchange } from "./exchange.ts";
+import { refused } from "../answers/own-answer.ts";
 import { answerOnStream } from "./own-answer-on-stream.ts";
 import { requestText } from "./request-text.ts";
 import { ResetBudget } from "./reset-budget.ts";
@@ -154,7 +156,4 @@ export class ClientSession implements StreamClient {
   }
 }
 
-/** How long a connection that is ended from here may wait for its client's end, milliseconds. */
-const LINGER = 5_000;
-const MAX_HEAD = 32 * 1024;
 const ignore = () => {};

@@ -2,7 +2,7 @@
 import { type ServerHttp2Stream, constants } from "node:http2";
 import { messageOf } from "@pillion/kit";
 import type { Outcome } from "../access-log/access-entry.ts";
-import { APP_AWAY, APP_FAILED, type OwnAnswer } from "../answers/own-answer.ts";
+import { APP_AWAY, APP_FAILED, type OwnAnswer, refused } from "../answers/own-answer.ts";
 import type { Fields } from "../http1/fields.ts";
 import { forwardRequestHead } from "../http1/forward-request.ts";
 import { answerFields } from "../http1/forward-response.ts";
@@ -260,11 +260,6 @@ export class StreamExchange implements AnswerReceiver, Dispatcher, Expectation, 
 
 /** A call may be silent for as long as its two ends like: they have deadlines and pings of their own. */
 const GRPC = /^application\/grpc(?:[+;]|$)/i;
-
-/** The page for a request that is refused. */
-export function refused({ status, reason }: Refusal): OwnAnswer {
-  return { status, explanation: `The request was refused: ${reason}.` };
-}
 
 function remove(list: string[], name: string): void {
   const index = list.indexOf(name);

@@ -7,8 +7,8 @@ import { type Authority, parseAuthority } from "./authority.ts";
 import { aborted } from "../aborted.ts";
 import type { UpstreamObserver } from "../http-proxy/engine.ts";
 import { fieldValues } from "../http-proxy/hop-by-hop.ts";
-import { type OwnAnswer, answer, answerOnSocket } from "../answers/own-answer.ts";
-import type { Refusal } from "../http1/refusal.ts";
+import { answer, answerOnSocket, refused } from "../answers/own-answer.ts";
+import { LINGER } from "../front/linger.ts";
 import { refusalOf } from "../http-proxy/request-rules.ts";
 import { originForm } from "../http-proxy/upstream-request.ts";
 
@@ -132,13 +132,6 @@ export class Redirect {
 }
 
 const NO_PLACE = { status: 400, reason: "it doesn't say for which host and path it is" };
-
-function refused({ status, reason }: Refusal): OwnAnswer {
-  return { status, explanation: `The request was refused: ${reason}.`, close: true };
-}
-
-/** How long a connection that was ended from here may wait for its client's end, milliseconds. */
-const LINGER = 5_000;
 
 function portSuffix(port: number): string {
   return port === 443 ? "" : `:${port}`;

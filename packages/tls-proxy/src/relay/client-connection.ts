@@ -1,11 +1,12 @@
 // Hot path: one listener for data, nothing allocated for a request but the slices that are written.
 import type { TLSSocket } from "node:tls";
 import type { Arrival } from "../front/arrivals.ts";
+import { LINGER } from "../front/linger.ts";
 import { Origin } from "../http1/origin.ts";
 import { type Refusal, bodyTooLong } from "../http1/refusal.ts";
 import { RepeatedFields } from "../http1/repeated-fields.ts";
 import { RequestHead } from "../http1/request-head.ts";
-import { answerText } from "../answers/own-answer.ts";
+import { answerText, refused } from "../answers/own-answer.ts";
 import { BodyPace } from "./body-pace.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeClient } from "./exchange-client.ts";
@@ -34,8 +35,6 @@ type State =
 
 /** Used while one request's head is looked at. */
 const HEAD = new RequestHead();
-/** How long a connection that is ended from here may wait for its client's end, milliseconds. */
-const LINGER = 5_000;
 
 /** One client's HTTP/1.1 connection: its requests one after the other, and its time-outs. */
 export class ClientConnection implements ExchangeClient {
@@ -212,9 +211,8 @@ export class ClientConnection implements ExchangeClient {
     this.#answerRefusal(refusal);
   }
 
-  #answerRefusal({ status, reason }: Refusal): void {
-    const explanation = `The request was refused: ${reason}.`;
-    this.socket.write(answerText({ status, explanation, close: true }, "", this.#relay.rules), "latin1");
+  #answerRefusal(refusal: Refusal): void {
+    this.socket.write(answerText(refused(refusal), "", this.#relay.rules), "latin1");
     this.#linger();
   }
 

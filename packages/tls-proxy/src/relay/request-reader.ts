@@ -1,11 +1,10 @@
 import { CR, LF } from "../http1/bytes.ts";
 import { BARE_CR, BARE_LF } from "../http1/fields.ts";
-import { HEAD_TOO_LONG, type Refusal, badRequest } from "../http1/refusal.ts";
+import { HEAD_TOO_LONG, MAX_HEAD, type Refusal, badRequest } from "../http1/refusal.ts";
 import type { RepeatedFields } from "../http1/repeated-fields.ts";
 import { type RequestHead, parseRequestHead } from "../http1/request-head.ts";
 import { MAX_TARGET, TARGET_TOO_LONG } from "../http1/request-line.ts";
 
-const MAX_HEAD = 32 * 1024;
 const HEAD_END = "\r\n\r\n";
 
 /** Gathers a client's bytes until a request's head is whole. */
