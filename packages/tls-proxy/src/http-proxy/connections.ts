@@ -2,13 +2,15 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { aborted } from "../aborted.ts";
 import { LINGER } from "../front/linger.ts";
+import type { ExchangeClient } from "./engine.ts";
 
 /** One request and its answer. */
-interface Exchange {
+interface Exchange extends ExchangeClient {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly startedAt: number;
   readonly end: () => void;
+  gone: boolean;
   /** Its answer has no end: a drain doesn't wait for it. */
   isEventStream: boolean;
 }
@@ -49,24 +51,25 @@ export class Connections {
   /**
    * Starts an exchange.
    * @param onEnd gets its duration in seconds
-   * @returns a signal that aborts when the client goes away before the end
+   * @returns its client
    */
-  begin(request: IncomingMessage, response: ServerResponse, onEnd: (seconds: number) => void): AbortSignal {
+  begin(request: IncomingMessage, response: ServerResponse, onEnd: (seconds: number) => void): ExchangeClient {
     const { socket } = request;
-    const gone = new AbortController();
     const end = () => {
       if (!this.#exchanges.get(socket)?.delete(exchange)) return;
-      if (!response.writableFinished) gone.abort();
+      exchange.gone = !response.writableFinished;
+      if (exchange.gone) exchange.onGone();
       onEnd((performance.now() - exchange.startedAt) / 1000);
       if (!this.#draining) return;
       if (!this.isBusy(socket)) socket.destroySoon();
       this.#settled();
     };
-    const exchange: Exchange = { request, response, startedAt: performance.now(), end, isEventStream: false };
+    const startedAt = performance.now();
+    const exchange = { request, response, startedAt, end, gone: false, onGone() {}, isEventStream: false };
     this.#exchanges.get(socket)?.add(exchange);
     response.once("close", end);
     if (this.#draining || this.#stopping?.aborted) response.shouldKeepAlive = false;
-    return gone.signal;
+    return exchange;
   }
 
   /** The answer to a request turns out to be a stream of events: it counts no more as something to wait for. */
@@ -76,7 +79,10 @@ export class Connections {
     this.#settled();
   }
 
-  /** The connection is a tunnel from now on: it counts no more as something to wait for. */
+  /**
+   * The connection is a tunnel from now on: it counts no more as something to wait for.
+   * @returns a signal that aborts when it is closed
+   */
   upgrade(socket: Socket): AbortSignal {
     const gone = new AbortController();
     socket.once("close", () => gone.abort());

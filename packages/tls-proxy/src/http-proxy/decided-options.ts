@@ -3,33 +3,46 @@ import type { UpstreamRequest } from "./upstream-request.ts";
 
 /**
  * Options for `http.request` that http-proxy cannot change: it fills the object given as `ssl` and hands it on, and a
- * setter that does nothing keeps its own method, path and header fields out.
+ * setter that does nothing keeps its own method, path, header fields and agent out.
  * @param connection the fields of the connection to the app, names and values in turn
  * @param isOpen whether fields may be changed before they are sent; else they go out byte for byte
  */
 export function decided(
-  outgoing: UpstreamRequest,
+  { method, target: path, fields }: UpstreamRequest,
   connection: readonly string[],
-  options: RequestOptions,
+  { agent, signal }: Pick<RequestOptions, "agent" | "signal">,
   isOpen: boolean,
 ): object {
-  const { method, target: path, fields } = outgoing;
   const list = [...fields, ...connection];
   const headers = isOpen ? record(list) : list;
-  const all: RequestOptions = {
-    ...options,
-    method,
-    path,
-    headers,
+  const options: WithDecided = {
     setDefaultHeaders: false,
     insecureHTTPParser: false,
+    [DECIDED]: { method, path, headers, agent },
   };
-  const locked = Object.entries(all).map(([name, value]) => [
-    name,
-    { enumerable: true, get: () => value as unknown, set: () => {} },
-  ]);
-  return Object.defineProperties({}, Object.fromEntries(locked) as PropertyDescriptorMap);
+  if (signal) options.signal = signal;
+  return Object.defineProperties(options, LOCKED);
 }
+
+const DECIDED = Symbol("decided");
+
+interface WithDecided extends RequestOptions {
+  readonly [DECIDED]: RequestOptions;
+}
+
+/** The same functions for every request: with new ones V8 would make a class of objects for each of them. */
+const LOCKED: PropertyDescriptorMap & ThisType<WithDecided> = Object.fromEntries(
+  (["method", "path", "headers", "agent"] as const).map((name) => [
+    name,
+    {
+      enumerable: true,
+      get(this: WithDecided): unknown {
+        return this[DECIDED][name];
+      },
+      set() {},
+    },
+  ]),
+);
 
 /**
  * A list is written at once, this when the request is sent. `Expect` is left out, for with it Node writes at once and

@@ -3,7 +3,7 @@ import { pipeline } from "node:stream";
 import type { Address } from "@pillion/kit";
 import { type AnswerRules, NO_RULES, applyAnswerRules } from "../answers/answer-rules.ts";
 import httpProxy from "http-proxy";
-import type { Engine, ExchangeWatcher, UpstreamObserver } from "./engine.ts";
+import type { Engine, ExchangeClient, ExchangeWatcher, UpstreamObserver } from "./engine.ts";
 import { selectFields, withoutHopByHop } from "./hop-by-hop.ts";
 import { decided } from "./decided-options.ts";
 import { Customization, type HttpProxyEvents } from "./customization.ts";
@@ -17,8 +17,8 @@ import type { UpstreamRequest } from "./upstream-request.ts";
 
 /** A request on its way: what http-proxy's events, which know only the client's request, need besides. */
 interface Passage {
-  readonly gone: AbortSignal;
-  readonly host: string;
+  readonly outgoing: UpstreamRequest;
+  readonly client: ExchangeClient;
   readonly watcher: ExchangeWatcher;
   /** Whether it went out on a connection that had been used before. */
   reused: boolean;
@@ -56,8 +56,12 @@ export function httpProxyEngine(
 
   proxy.on("proxyReq", (toApp, request, response, options) => {
     const passage = passages.get(request);
-    if (passage) passage.reused = toApp.reusedSocket;
-    sendHeadSoon(toApp); // the app may refuse an upload by its head
+    if (passage) {
+      passage.reused = toApp.reusedSocket;
+      if (passage.client.gone) toApp.destroy();
+      passage.client.onGone = () => toApp.destroy();
+      if (passage.outgoing.hasBody) sendHeadSoon(toApp); // the app may refuse an upload by its head
+    }
     if (request.httpVersion !== "1.0") toApp.once("continue", () => response.writeContinue()); // RFC 9110 §15.2
     toApp.once("upgrade", (_answer, appSocket) => {
       appSocket.destroy();
@@ -77,7 +81,7 @@ export function httpProxyEngine(
       // RFC 9110 §8.6: no length with 204.
       const dropped = rewrite ? ABOUT_BYTES : fromApp.statusCode === 204 ? LENGTH : undefined;
       const endToEnd = selectFields(withoutHopByHop(said), (name) => !dropped?.has(name));
-      const fields = applyAnswerRules(endToEnd, passages.get(request)?.host ?? "", rules);
+      const fields = applyAnswerRules(endToEnd, passages.get(request)?.outgoing.host ?? "", rules);
       response.writeHead(fromApp.statusCode ?? 0, fromApp.statusMessage ?? "", fields);
     } catch (error) {
       // What a listener threw, or a status or a reason that Node's parser lets in and its serializer refuses.
@@ -87,9 +91,10 @@ export function httpProxyEngine(
       return;
     }
     observer.reached();
-    const { gone, watcher } = passages.get(request) ?? {};
+    const { client, watcher } = passages.get(request) ?? {};
     fromApp.once("error", (error) => {
-      if (gone?.aborted) return;
+      response.destroy(); // a truncated answer shows
+      if (client?.gone) return;
       observer.failed(error);
       watcher?.failed(error);
     });
@@ -102,18 +107,18 @@ export function httpProxyEngine(
     request: IncomingMessage,
     response: ServerResponse,
     outgoing: UpstreamRequest,
-    gone: AbortSignal,
+    client: ExchangeClient,
     watcher: ExchangeWatcher,
     agent = pool,
   ): void {
-    const passage: Passage = { gone, host: outgoing.host, watcher, reused: false };
+    const passage: Passage = { outgoing, client, watcher, reused: false };
     passages.set(request, passage);
     const connection = ["Connection", agent === pool ? "keep-alive" : "close"];
-    const ssl = decided(outgoing, connection, { agent, signal: gone }, customization !== undefined);
+    const ssl = decided(outgoing, connection, { agent }, customization !== undefined);
     proxy.web(request, response, { ssl }, (error) => {
-      if (gone.aborted || response.headersSent) return; // what has begun, relayBody ends
+      if (client.gone || response.headersSent) return; // what has begun, relayBody ends
       const stale = passage.reused && brokeOff(error);
-      if (stale && isRepeatable(outgoing)) send(request, response, outgoing, gone, watcher, fresh);
+      if (stale && isRepeatable(outgoing)) send(request, response, outgoing, client, watcher, fresh);
       else instead(error, request, response);
     });
   }
@@ -131,7 +136,6 @@ function relayBody(
   rewrite: RewriteBody | undefined,
   watcher: ExchangeWatcher | undefined,
 ): void {
-  // Destroys the other side when one ends early: a truncated answer shows, and an abandoned one costs the app nothing.
   if (rewrite)
     pipeline(
       fromApp,
@@ -141,7 +145,7 @@ function relayBody(
     );
   else {
     if (watcher) fromApp.on("data", (bytes: Buffer) => watcher.sent(bytes.length));
-    pipeline(fromApp, response, () => {});
+    fromApp.pipe(response);
   }
   sendHeadSoon(response); // server-sent events may have nothing to say for long
 }

@@ -9,19 +9,31 @@ import type { UpstreamRequest } from "./upstream-request.ts";
 export interface Engine {
   /**
    * Carries one exchange.
-   * @param gone aborts when the client went away before it was over
+   * @param client of this request
    */
   request(
     request: IncomingMessage,
     response: ServerResponse,
     outgoing: UpstreamRequest,
-    gone: AbortSignal,
+    client: ExchangeClient,
     watcher: ExchangeWatcher,
   ): void;
-  /** Carries a WebSocket handshake and, once the app agreed, the tunnel. `early` is what came right behind the head. */
+  /**
+   * Carries a WebSocket handshake and, once the app agreed, the tunnel.
+   * @param early what came right behind the head
+   * @param gone aborts when the client went away
+   */
   upgrade(request: IncomingMessage, socket: Duplex, early: Buffer, outgoing: UpstreamRequest, gone: AbortSignal): void;
   /** Lets go of idle connections to the app. */
   close(): void;
+}
+
+/** The client of one exchange. An abort signal and its controller would cost more than all else that is done for it. */
+export interface ExchangeClient {
+  /** Whether it went away before the exchange was over. */
+  readonly gone: boolean;
+  /** Called when it does; set by the engine. */
+  onGone: () => void;
 }
 
 /** What an engine tells of one exchange. */

@@ -3,8 +3,8 @@
  * every name that `Connection` lists. Fields are names and values in turn, as Node's `rawHeaders`; case and order stay.
  */
 export function withoutHopByHop(fields: readonly string[]): string[] {
-  const dropped = new Set([...HOP_BY_HOP, ...connectionOptions(fields)]);
-  return selectFields(fields, (name) => !dropped.has(name));
+  const listed = connectionOptions(fields);
+  return selectFields(fields, (name) => !HOP_BY_HOP.has(name) && !listed.includes(name));
 }
 
 /** The names that `Connection` fields list, in lower case. */
@@ -16,15 +16,23 @@ export function connectionOptions(fields: readonly string[]): string[] {
 
 /** The values of every field called `name` (lower case), in order. */
 export function fieldValues(fields: readonly string[], name: string): string[] {
-  return fields.filter((_, index) => index % 2 === 1 && fields[index - 1]?.toLowerCase() === name);
+  const values: string[] = [];
+  for (let index = 0; index < fields.length; index += 2)
+    if (fields[index]?.toLowerCase() === name) values.push(fields[index + 1] ?? "");
+  return values;
 }
 
 /** The fields whose lower-case name is wanted. */
 export function selectFields(fields: readonly string[], wanted: (lowerCaseName: string) => boolean): string[] {
-  return fields.filter((_, index) => wanted((fields[index - (index % 2)] ?? "").toLowerCase()));
+  const selected: string[] = [];
+  for (let index = 0; index < fields.length; index += 2) {
+    const [name = "", value = ""] = [fields[index], fields[index + 1]];
+    if (wanted(name.toLowerCase())) selected.push(name, value);
+  }
+  return selected;
 }
 
-const HOP_BY_HOP = [
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
   "proxy-authenticate",
@@ -34,4 +42,4 @@ const HOP_BY_HOP = [
   "trailer",
   "transfer-encoding",
   "upgrade",
-];
+]);

@@ -103,7 +103,7 @@ export class HttpProxyHandler implements ConnectionHandler {
     if (refusal) this.#refused.add(request.socket);
     let bytesSent = 0;
     let failure: Error | undefined;
-    const gone = this.connections.begin(request, response, (seconds) => {
+    const client = this.connections.begin(request, response, (seconds) => {
       const status = response.headersSent ? response.statusCode : CLIENT_GONE;
       observer.answered(status, seconds);
       if (access === undefined) return;
@@ -115,7 +115,7 @@ export class HttpProxyHandler implements ConnectionHandler {
     if (refusal) return answer(request, response, refused(refusal), rules);
     // Behind a head with `Upgrade` Node's parser drops what was pipelined, though nothing is switched to.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
-    engine.request(request, response, this.#outgoing(request), gone, {
+    engine.request(request, response, this.#outgoing(request), client, {
       sent: (bytes) => (bytesSent += bytes),
       failed: (error) => (failure = error),
       eventStreamBegins: () => this.connections.eventStreamBegins(request),

@@ -52,6 +52,7 @@ const KNOWN: Readonly<Record<string, FieldKind>> = {
   "content-location": FieldKind.location,
   date: FieldKind.date,
 };
+const BY_NAME: ReadonlyMap<string, FieldKind> = new Map(Object.entries(KNOWN));
 const ORIGIN_PREFIXES = ["x-forwarded-", "x-client-cert-", "x-ssl-client-", "ssl-client-"];
 
 interface KnownName {
@@ -81,7 +82,12 @@ export function fieldKind(bytes: Uint8Array, start: number, end: number): FieldK
 
 /** The same for a name in a text. */
 export function fieldKindOf(name: string): FieldKind {
-  return fieldKind(Buffer.from(name, "latin1"), 0, name.length);
+  const dashed = name.includes("_") ? name.replaceAll("_", "-") : name;
+  const plain = dashed.toLowerCase();
+  const kind = BY_NAME.get(plain);
+  if (kind !== undefined) return dashed !== name && isFraming(kind) ? FieldKind.disguised : kind;
+  const isOrigin = ORIGIN_PREFIXES.some((prefix) => plain.length > prefix.length && plain.startsWith(prefix));
+  return isOrigin ? FieldKind.origin : FieldKind.other;
 }
 
 const NONE: KnownName = { octets: Buffer.alloc(0), kind: FieldKind.other };
@@ -93,8 +99,12 @@ function startsWith(bytes: Uint8Array, start: number, octets: Uint8Array): boole
   return true;
 }
 
+function isFraming(kind: FieldKind): boolean {
+  return kind === FieldKind.contentLength || kind === FieldKind.transferEncoding;
+}
+
 function isDisguise(bytes: Uint8Array, start: number, end: number, kind: FieldKind): boolean {
-  if (kind !== FieldKind.contentLength && kind !== FieldKind.transferEncoding) return false;
+  if (!isFraming(kind)) return false;
   for (let index = start; index < end; index++) if (bytes[index] === UNDERSCORE) return true;
   return false;
 }
