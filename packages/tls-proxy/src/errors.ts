@@ -5,7 +5,7 @@ export const errors = defineErrors({
   CERTIFICATE_UNREADABLE: "The certificate file can't be read.",
   CERTIFICATE_UNPARSABLE: "The certificate file holds no PEM certificate, or a damaged one.",
   CERTIFICATE_CHAIN_BROKEN: "A certificate of the chain was not issued by the one behind it.",
-  CERTIFICATE_REFUSED: "OpenSSL refuses the certificate, mostly for a key that is too small.",
+  CERTIFICATE_REFUSED: "The certificate's key is too small for OpenSSL, or of a kind that hardly any client knows.",
   CERTIFICATE_KEY_UNREADABLE: "The private key's file can't be read.",
   CERTIFICATE_KEY_UNPARSABLE: "The key file holds no PEM private key, or a damaged one.",
   CERTIFICATE_KEY_ENCRYPTED: "The private key is encrypted with a passphrase.",

@@ -5,6 +5,7 @@ import { type ErrorMaker, type PillionError, messageOf, systemCode } from "@pill
 import { errors } from "../errors.ts";
 import { parseChain, type PemSource, subjectOf, SWAPPED } from "./certificate-chain.ts";
 import { alternativeNames } from "./alternative-names.ts";
+import { subjectNames } from "./subject-names.ts";
 
 /** A certificate chain and its key, checked: the key fits, the chain is in order, and OpenSSL accepts it all. */
 export interface CertificatePair {
@@ -85,6 +86,7 @@ export function checkCertificatePair(
   }
   // Written anew: what lies between the blocks, or doesn't when files were joined, is not OpenSSL's to stumble over.
   const pem = { cert: chain.join(""), key: block };
+  refuseUnknownKeys(leaf.publicKey, certSource);
   tryWithOpenssl(pem, certSource);
   return {
     source: certSource,
@@ -151,6 +153,26 @@ function parseKey(pem: string, source: PemSource): { block: string; parsed: KeyO
   }
 }
 
+/** OpenSSL takes others too, and then agrees on nothing with nearly any client. */
+function refuseUnknownKeys({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject, source: PemSource): void {
+  const kind = asymmetricKeyDetails?.namedCurve ?? asymmetricKeyType ?? "unknown";
+  if (KEY_KINDS.has(kind)) return;
+  const reason = `has a key of the kind ${kind}, with which clients of TLS do not agree`;
+  const remedy = "Use a key on P-256 or P-384 (ECDSA), or RSA";
+  throw errors.CERTIFICATE_REFUSED({ ...source, reason, remedy });
+}
+
+/** Those of RFC 8446 §4.2.3, as OpenSSL names them. */
+const KEY_KINDS: ReadonlySet<string> = new Set([
+  "rsa",
+  "rsa-pss",
+  "prime256v1",
+  "secp384r1",
+  "secp521r1",
+  "ed25519",
+  "ed448",
+]);
+
 function tryWithOpenssl(pem: { cert: string; key: string }, source: PemSource): void {
   try {
     createSecureContext(pem);
@@ -172,6 +194,6 @@ function signatureOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): st
 function namesOf(leaf: X509Certificate): string[] {
   const names = alternativeNames(leaf.subjectAltName ?? "");
   const own = names?.dns ?? [];
-  const common = leaf.subjectAltName === undefined ? [leaf.toLegacyObject().subject.CN ?? []].flat() : [];
+  const common = leaf.subjectAltName === undefined ? subjectNames(leaf, "CN") : [];
   return [...new Set([...own, ...common].map((name) => name.toLowerCase()))];
 }

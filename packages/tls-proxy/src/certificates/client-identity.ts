@@ -1,5 +1,6 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import { alternativeNames } from "./alternative-names.ts";
+import { subjectNames } from "./subject-names.ts";
 
 /** What names a certificate, be it good or bad. */
 export interface CertificateLabel {
@@ -26,13 +27,12 @@ export interface ClientIdentity extends CertificateLabel {
 
 /** Reads the identity out of a certificate. Names with control characters, and subjects that don't parse, are left out. */
 export function identityOf(certificate: X509Certificate): ClientIdentity {
-  const subject = certificate.toLegacyObject().subject ?? {};
-  const commonNames = [subject.CN ?? []].flat();
+  const commonNames = subjectNames(certificate, "CN");
   const names = alternativeNames(certificate.subjectAltName ?? "");
   return {
     ...labelOf(certificate),
     commonName: commonNames.length === 1 ? commonNames.find(isPlain) : undefined,
-    organizationalUnits: [subject.OU ?? []].flat().filter(isPlain),
+    organizationalUnits: subjectNames(certificate, "OU").filter(isPlain),
     dnsNames: (names?.dns ?? []).map((name) => name.toLowerCase()),
     uris: names?.uris ?? [],
     spkiSha256: sha256(certificate.publicKey.export({ type: "spki", format: "der" })).toString("base64"),

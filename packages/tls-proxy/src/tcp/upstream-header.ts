@@ -1,4 +1,5 @@
 import type { TLSSocket } from "node:tls";
+import { subjectNames } from "../certificates/subject-names.ts";
 import type { Arrival } from "../front/arrivals.ts";
 import type { ProxyHeaderTls } from "../proxy-protocol/header.ts";
 import { writeProxyHeader } from "../proxy-protocol/write-header.ts";
@@ -18,10 +19,9 @@ export function upstreamHeader(version: "v1" | "v2", socket: TLSSocket, { client
 function tlsOf(socket: TLSSocket): ProxyHeaderTls {
   const version = socket.getProtocol() ?? "unknown";
   const cipher = socket.getCipher().standardName;
-  const { subject } = socket.getPeerCertificate();
-  if (subject === undefined) return { version, cipher };
-  const names: string | string[] | undefined = subject.CN; // an array where a certificate has several
-  const commonName = Array.isArray(names) ? names[0] : names;
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return { version, cipher };
+  const [commonName] = subjectNames(certificate, "CN");
   return {
     version,
     cipher,

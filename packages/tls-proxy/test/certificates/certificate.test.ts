@@ -34,6 +34,8 @@ beforeAll(async () => {
   await make("good", ...ec);
   await make("other", ...ec);
   await make("weak", "-newkey", "rsa:1024");
+  await make("koblitz", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp256k1");
+  await make("brainpool", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:brainpoolP256r1");
   await openssl("pkcs8", "-topk8", "-in", "good.key", "-passout", "pass:hunter2", "-out", "encrypted.key");
   await openssl("ec", "-in", "good.key", "-aes256", "-passout", "pass:hunter2", "-out", "legacy-encrypted.key");
   await openssl("x509", "-in", "good.pem", "-outform", "der", "-out", "good.der");
@@ -102,6 +104,8 @@ test.each([
     "CERTIFICATE_REFUSED",
     /OpenSSL refuses it\. Use a key of at least 2048/,
   ],
+  ["a rare curve", "koblitz.pem", "koblitz.key", "CERTIFICATE_REFUSED", /kind secp256k1, .*\. Use a key on P-256/],
+  ["another rare curve", "brainpool.pem", "brainpool.key", "CERTIFICATE_REFUSED", /kind brainpoolP256r1/],
 ])("%s is refused with one clear message", async (_name, cert, key, code, message) => {
   const error = await loadCertificatePair(path(cert), path(key)).then(
     () => undefined,

@@ -1,7 +1,8 @@
 import { createHash, X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { sClient } from "./handshake.ts";
+import { open, sClient } from "./handshake.ts";
 import { asked, clients, field, get, issue, path, start, strangers, web } from "./judged-clients.ts";
 import type { Issued } from "./pki.ts";
 
@@ -53,6 +54,17 @@ test.each(["cn=web", "ou=shop", "dns=web.test", "uri=spiffe://a.test/ns/*/sa/web
     expect(await get(proxy.port, web)).toMatch(/200 OK/);
   },
 );
+
+test("a key on a curve of its own is served as others are", async () => {
+  const client = await issue({ curve: "brainpoolP256r1", subject: "CN=web" });
+  await using proxy = await start({ allowClient: ["cn=web"] });
+  expect(await get(proxy.port, client)).toMatch(/200 OK/);
+  await using pipe = await start({ mode: "tcp", sendProxyProtocol: "v2", allowClient: ["cn=web"] });
+  const socket = await open(pipe.port, { servername: "app.test", ...client });
+  socket.write("GET / HTTP/1.1\r\n\r\n");
+  expect(String(await once(socket, "data"))).toMatch(/200 OK/);
+  socket.destroy();
+});
 
 test("a pin lets in the key that openssl computes it of", async () => {
   const key = new X509Certificate(web.cert).publicKey.export({ type: "spki", format: "der" });

@@ -38,3 +38,8 @@ test("a subject is written as openssl writes it for RFC 2253", async () => {
   const { stdout } = await openssl(["x509", "-in", path("odd.pem"), "-noout", "-subject", "-nameopt", "RFC2253"]);
   expect(`subject=${identityOf(new X509Certificate(cert)).subject}\n`).toBe(stdout);
 });
+
+test.each(["brainpoolP256r1", "secp256k1"])("a key on %s is read as others are", async (curve) => {
+  const { cert } = await issue({ curve, subject: [{ CN: ["web"] }], names: ["web.test"] });
+  expect(identityOf(new X509Certificate(cert))).toMatchObject({ commonName: "web", dnsNames: ["web.test"] });
+});

@@ -1,5 +1,5 @@
 import "reflect-metadata";
-import { createPrivateKey, webcrypto } from "node:crypto";
+import { type KeyObject, generateKeyPairSync, webcrypto } from "node:crypto";
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
@@ -28,6 +28,8 @@ export interface Wanted {
   /** Days from now. */
   readonly from?: number;
   readonly to?: number;
+  /** OpenSSL's name of the curve that its key is on, where that isn't P-256. */
+  readonly curve?: string;
 }
 
 /** PEM; `cert` ends with the intermediates. */
@@ -67,7 +69,7 @@ function authority(
   chain: readonly string[],
 ): Authority {
   const sign = async (wanted: Wanted, extensions: Extension[]) => {
-    const keys = await webcrypto.subtle.generateKey(ALGORITHMS[keyType], true, ["sign", "verify"]);
+    const keys = wanted.curve ? onCurve(wanted.curve) : keyPair(keyType);
     const certificate = await X509CertificateGenerator.create({
       subject: wanted.subject ?? "O=Test",
       issuer: own.subject,
@@ -78,7 +80,7 @@ function authority(
       signingKey,
       extensions,
     });
-    return { certificate, key: keys.privateKey };
+    return { certificate, ...keys };
   };
   return {
     ca,
@@ -92,15 +94,38 @@ function authority(
         new ExtendedKeyUsageExtension([usage === "server" ? ExtendedKeyUsage.serverAuth : ExtendedKeyUsage.clientAuth]),
       ];
       if (alternatives.length > 0) extensions.push(new SubjectAlternativeNameExtension(alternatives));
-      const { certificate, key } = await sign(wanted, extensions);
-      const der = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", key));
-      const pem = createPrivateKey({ key: der, format: "der", type: "pkcs8" }).export({ type: "pkcs8", format: "pem" });
+      const { certificate, privateKey } = await sign(wanted, extensions);
+      const pem = privateKey.export({ type: "pkcs8", format: "pem" });
       return { cert: [certificate.toString("pem"), ...chain].join("\n"), key: pem };
     },
     async intermediate(name) {
       const basic = new BasicConstraintsExtension(true, undefined, true);
-      const { certificate, key } = await sign({ subject: `CN=${name}` }, [basic]);
+      const { certificate, privateKey } = await sign({ subject: `CN=${name}` }, [basic]);
+      const key = privateKey.toCryptoKey(ALGORITHMS[keyType], true, ["sign"]);
       return authority(ca, certificate, key, keyType, [certificate.toString("pem"), ...chain]);
     },
   };
+}
+
+/** A key pair that WebCrypto, which signs, may know nothing of. */
+interface KeyPair {
+  /** DER of the SubjectPublicKeyInfo. */
+  readonly publicKey: Buffer;
+  readonly privateKey: KeyObject;
+}
+
+function onCurve(namedCurve: string): KeyPair {
+  return pairOf(generateKeyPairSync("ec", { namedCurve }));
+}
+
+function keyPair(keyType: KeyType): KeyPair {
+  return pairOf(
+    keyType === "ec"
+      ? generateKeyPairSync("ec", { namedCurve: "P-256" })
+      : generateKeyPairSync("rsa", { modulusLength: 2048 }),
+  );
+}
+
+function pairOf({ publicKey, privateKey }: Record<keyof KeyPair, KeyObject>): KeyPair {
+  return { publicKey: publicKey.export({ type: "spki", format: "der" }), privateKey };
 }
