@@ -38,6 +38,14 @@ describe.each(engines)("engine %s", (engine) => {
     });
   });
 
+  test.each(["1.0", "1.1"])("a request in HTTP/%s is said to be one", async (version) => {
+    await using app = await startRawApp((socket) => void socket.write(OK));
+    const { proxy, entries } = await start(app.port);
+    await using _ = proxy;
+    await exchange(proxy, `GET / HTTP/${version}\r\nHost: app\r\nConnection: close\r\n\r\n`);
+    await vi.waitFor(() => expect(entries.map(({ protocol }) => protocol)).toEqual([`HTTP/${version}`]));
+  });
+
   test("an answer that is whole, and a client that leaves, are nobody's failure", async () => {
     await using app = await startRawApp((socket, received) => {
       if (!received.includes("/slow")) socket.write(OK);

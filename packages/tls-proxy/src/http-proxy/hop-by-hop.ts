@@ -1,10 +1,13 @@
 /**
  * A message's header fields without those that concern only one connection (RFC 9110 §7.6.1): the well-known ones and
- * every name that `Connection` lists. Fields are names and values in turn, as Node's `rawHeaders`; case and order stay.
+ * every name that `Connection` lists, but for the length that delimits the message. Fields are names and values in turn, as Node's `rawHeaders`; case and order stay.
  */
 export function withoutHopByHop(fields: readonly string[]): string[] {
   const listed = connectionOptions(fields);
-  return selectFields(fields, (name) => !HOP_BY_HOP.has(name) && !listed.includes(name));
+  return selectFields(fields, (name) => {
+    if (name === "content-length") return true;
+    return !HOP_BY_HOP.has(name) && !listed.includes(name);
+  });
 }
 
 /** The names that `Connection` fields list, in lower case. */

@@ -127,7 +127,8 @@ export class HttpProxyHandler implements ConnectionHandler {
     const said = { method, target, host: headers.host, referer: headers.referer, userAgent: headers["user-agent"] };
     const arrival = this.#arrivals.get(request.socket) ?? NOWHERE;
     const facts = connectionFacts({ socket: request.socket as TLSSocket, arrival });
-    return { ...facts, ...said, ...numbers, reason: arrival.refusal, time: Date.now() - numbers.duration };
+    const protocol = `HTTP/${request.httpVersion}`;
+    return { ...facts, ...said, ...numbers, protocol, reason: arrival.refusal, time: Date.now() - numbers.duration };
   }
 
   #tunnel(request: IncomingMessage, socket: Duplex, early: Buffer): void {

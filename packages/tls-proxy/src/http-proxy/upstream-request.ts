@@ -19,7 +19,8 @@ export interface UpstreamRequest {
 export function upstreamRequest(request: IncomingMessage, origin: Origin, defaultHost: string): UpstreamRequest {
   const { method = "GET", rawHeaders } = request;
   const { target, authority } = originForm(request.url ?? "/");
-  const host = authority ?? fieldValues(rawHeaders, "host")[0] ?? defaultHost;
+  const askedFor = authority ?? fieldValues(rawHeaders, "host")[0] ?? "";
+  const host = askedFor || defaultHost;
   const endToEnd = selectFields(
     withoutHopByHop(rawHeaders),
     (name) => name !== "host" && !(name === "expect" && request.httpVersion === "1.0"),
@@ -29,7 +30,7 @@ export function upstreamRequest(request: IncomingMessage, origin: Origin, defaul
     method,
     host,
     target,
-    fields: ["Host", host, ...withForwarded(endToEnd, origin, host), ...framing.fields],
+    fields: ["Host", host, ...withForwarded(endToEnd, origin, askedFor), ...framing.fields],
     hasBody: framing.hasBody,
   };
 }

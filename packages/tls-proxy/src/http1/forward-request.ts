@@ -17,12 +17,11 @@ export function forwardRequestHead(head: RequestHead, origin: Origin, defaultHos
   let copied = head.fieldsStart;
   if (hostGiven && head.minorVersion === 1) copied = head.start;
   else writeRequestLine(head, out);
-  const host = hostGiven ? "" : head.authority || defaultHost;
-  if (!hostGiven) out.text(`Host: ${host}\r\n`);
+  if (!hostGiven) out.text(`Host: ${head.authority || defaultHost}\r\n`);
   copyLines(fields, out, copied, head.fieldsStart, droppedFromRequest(head, hostGiven), head.listed);
-  if (origin.trusted) out.text(origin.linesBehind(host || head.authority, saidBefore(fields)));
+  if (origin.trusted) out.text(origin.linesBehind(head.authority, saidBefore(fields)));
   else if (hostGiven) out.text(origin.lines(bytes, fields.valueStart[head.host] ?? 0, fields.valueEnd[head.host] ?? 0));
-  else out.text(origin.lines(Buffer.from(host, "latin1"), 0, host.length));
+  else out.text(origin.lines(Buffer.from(head.authority, "latin1"), 0, head.authority.length));
   if (head.framing === "chunked") out.text("Transfer-Encoding: chunked\r\n");
   if (head.upgradeField >= 0) out.text(`Connection: Upgrade\r\nUpgrade: ${fields.value(head.upgradeField)}\r\n`);
   out.lineEnd();

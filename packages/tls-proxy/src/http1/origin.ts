@@ -28,8 +28,8 @@ export class Origin {
   }
 
   /**
-   * Field lines for a request to the host in `bytes[start, end)`, most often that of the request before; all that the
-   * client said in such fields is dropped elsewhere.
+   * Field lines for a request to the host in `bytes[start, end)`, most often that of the request before, and empty where
+   * the client named none; all that the client said in such fields is dropped elsewhere.
    */
   lines(bytes: Buffer, start: number, end: number): string {
     if (!isSame(this.#host, bytes, start, end)) {
@@ -44,22 +44,25 @@ export class Origin {
     return linesOf(this.fields(host, said));
   }
 
-  /** Names and values in turn. What a trusted proxy said of proto, host and port stays, and its lists go on. */
+  /**
+   * Names and values in turn. What a trusted proxy said of proto, host and port stays, and its lists go on.
+   * @param host empty where the client named none
+   */
   fields(host: string, said: SaidBefore = NOTHING): string[] {
     const node = isIPv6(this.#client) ? `"[${this.#client}]"` : this.#client;
+    const askedFor = said.get("x-forwarded-host") ?? host;
     const list = (name: string, ours: string) => [said.get(name), ours].filter((one) => one !== undefined).join(", ");
     return [
       "X-Forwarded-For",
       list("x-forwarded-for", this.#client),
       "X-Forwarded-Proto",
       said.get("x-forwarded-proto") ?? "https",
-      "X-Forwarded-Host",
-      said.get("x-forwarded-host") ?? host,
+      ...(askedFor === "" ? [] : ["X-Forwarded-Host", askedFor]),
       "X-Forwarded-Port",
       // The port that the client used: behind a port mapping it isn't the one that is listened on here.
       said.get("x-forwarded-port") ?? /:(\d+)$/.exec(host)?.[1] ?? "443",
       "Forwarded",
-      list("forwarded", `for=${node};host="${host}";proto=https`),
+      list("forwarded", `for=${node}${host && `;host="${host}"`};proto=https`),
       ...this.#identity,
     ];
   }

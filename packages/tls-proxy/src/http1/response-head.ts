@@ -73,6 +73,8 @@ export function parseResponseHead(
   if (typeof next === "string" || next === INCOMPLETE) return next;
   head.end = next;
   readConnectionOptions(fields, head);
+  // What delimits the answer here has to delimit it there, too.
+  if (head.listed !== undefined) head.listed = head.listed.filter((name) => name !== "content-length");
   return readFraming(head, isHead) ?? next;
 }
 

@@ -5,6 +5,8 @@ import type { RelayOptions } from "./relay-options.ts";
 export class ExchangeRecord {
   /** The request's head as it goes to the app. */
   sentHead: Buffer = EMPTY;
+  /** Whether it came in HTTP/1.0. */
+  isHttp10 = false;
   /** On the clock of `performance.now`; 0 once it is over. */
   startedAt = 0;
   /** The answer's status, once its head is on its way to the client; 0 before. */
@@ -44,7 +46,8 @@ export class ExchangeRecord {
     if (this.#relay.access === undefined) return;
     const { bytesSent, error } = this;
     const numbers = { status, duration, bytesSent, bytesReceived, upstreamTime: this.#upstreamTime, error };
-    this.#relay.access.write(accessEntry(this.#client, this.sentHead, { ...numbers, outcome }));
+    const entry = accessEntry(this.#client, this.sentHead, { ...numbers, outcome });
+    this.#relay.access.write(this.isHttp10 ? { ...entry, protocol: "HTTP/1.0" } : entry);
   }
 
   /** What is under way, for the log; without the query, which may hold secrets. */

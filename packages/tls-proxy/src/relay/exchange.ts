@@ -36,7 +36,6 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Dispatcher, E
   readonly #body = new RequestBody(TO_APP);
   readonly #answer: AnswerBody;
   isHead = false;
-  #isHttp10 = false;
   wantsUpgrade = false;
   #isTunnel = false;
   #isEventStream = false;
@@ -124,9 +123,9 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Dispatcher, E
   begin(head: RequestHead, rest: Buffer): Buffer {
     this.#record.begin();
     this.isHead = head.hasMethod("HEAD");
-    this.#isHttp10 = head.minorVersion === 0;
+    this.#record.isHttp10 = head.minorVersion === 0;
     // Behind a wish to switch protocols may stand what isn't HTTP: if the app doesn't switch, nobody shall read it as such.
-    this.#keepAlive = !head.close && !this.#isHttp10 && head.upgradeField < 0;
+    this.#keepAlive = !head.close && !this.#record.isHttp10 && head.upgradeField < 0;
     this.wantsUpgrade = head.upgradeField >= 0;
     this.#isTunnel = this.#isEventStream = this.#endsByClose = this.#discards = false;
     this.#dispatch.begin(isRepeatable(head));
@@ -224,7 +223,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Dispatcher, E
 
   informational(head: ResponseHead): void {
     if (head.status === 100) this.#body.continued();
-    if (this.#isHttp10) return;
+    if (this.#record.isHttp10) return;
     forwardResponseHead(head, this, TO_CLIENT);
   }
 
@@ -235,8 +234,8 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Dispatcher, E
     this.#isTunnel = head.status === 101;
     if (this.#client.closes || this.#body.mayStayAway) this.#keepAlive = false;
     const hasLength = framing !== "chunked" && framing !== "close";
-    this.#answer.chunked = !this.#isHttp10 && !hasLength;
-    this.#endsByClose = this.#isHttp10 && !hasLength;
+    this.#answer.chunked = !this.#record.isHttp10 && !hasLength;
+    this.#endsByClose = this.#record.isHttp10 && !hasLength;
     forwardResponseHead(head, this, TO_CLIENT);
     if (this.#isTunnel) return this.#client.tunnelBegins();
     if (hasLength) return;

@@ -106,6 +106,11 @@ const PASSED: AnswerRow[] = [
     `${OK}Connection: X-Own, keep-alive\r\nX-Own: 1\r\nKeep-Alive: timeout=5\r\nProxy-Connection: close\r\nUpgrade: h2\r\n${LENGTH}X-A: 1\r\n\r\nhello`,
     `${OK}${LENGTH}X-A: 1\r\n\r\nhello`,
   ),
+  becomes(
+    "a length among one connection's own fields",
+    `${OK}Connection: content-length, X-Own\r\nX-Own: 1\r\n${LENGTH}\r\nhello`,
+    `${OK}${LENGTH}\r\nhello`,
+  ),
 ];
 
 const TO_HTTP10: AnswerRow[] = (

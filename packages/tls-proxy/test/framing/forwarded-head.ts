@@ -6,7 +6,7 @@ export interface Forwarded {
   readonly line: string;
   /** The client's lines that stay, with their line ends; `Host` among them. */
   readonly lines: string;
-  /** What the request is for. */
+  /** What the request is for; empty where it doesn't say. */
   readonly host?: string;
   readonly chunked?: boolean;
   /** The value of Upgrade, where it goes on. */
@@ -20,9 +20,9 @@ export function forwardedHead(engine: EngineName, forwarded: Forwarded): string 
   const ours = [
     "X-Forwarded-For: 127.0.0.1",
     "X-Forwarded-Proto: https",
-    `X-Forwarded-Host: ${host}`,
+    ...(host === "" ? [] : [`X-Forwarded-Host: ${host}`]),
     `X-Forwarded-Port: ${port}`,
-    `Forwarded: for=127.0.0.1;host="${host}";proto=https`,
+    `Forwarded: for=127.0.0.1${host && `;host="${host}"`};proto=https`,
     ...(chunked ? ["Transfer-Encoding: chunked"] : []),
     ...(upgrade === undefined ? [] : ["Connection: Upgrade", `Upgrade: ${upgrade}`]),
     // Node's client says what is HTTP/1.1's default.

@@ -114,7 +114,7 @@ const FIELDS: PassedRequest[] = [
   {
     name: "HTTP/1.0 without Host gets the default's",
     bytes: "GET /old HTTP/1.0\r\nX-One: 1\r\n\r\n",
-    head: { line: "GET /old HTTP/1.1", lines: "Host: app.internal\r\nX-One: 1\r\n", host: "app.internal" },
+    head: { line: "GET /old HTTP/1.1", lines: "Host: app.internal\r\nX-One: 1\r\n", host: "" },
   },
   {
     name: "HTTP/1.0 expects nothing",
