@@ -8,6 +8,8 @@ export interface Host {
   readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean | undefined };
   readonly stderr: { write(text: string): unknown };
   onSignal(handler: (signal: "SIGTERM" | "SIGINT" | "SIGHUP") => void): void;
+  /** Standard output can't be written: who read it has gone, or the disk is full. */
+  onOutputLost(handler: (error: Error) => void): void;
   /** Errors that nobody caught. */
   onCrash(handler: (error: unknown) => void): void;
   /** All has started. */
@@ -28,6 +30,10 @@ export function processHost(): Host {
       for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => handler(signal));
       // Node's answer to it is a debugger on loopback, where everybody who shares the network could run code here.
       process.on("SIGUSR1", () => {});
+    },
+    onOutputLost(handler) {
+      process.stdout.on("error", handler);
+      process.stderr.on("error", () => {});
     },
     onCrash(handler) {
       process.on("uncaughtException", handler);

@@ -53,5 +53,8 @@ test("the process tells what Prometheus' guidelines name, as it is now", async (
   );
   expect(before["process_resident_memory_bytes"]).toBeGreaterThan(1_000_000);
   expect(before["process_heap_bytes"]).toBeGreaterThan(100_000);
-  if (process.platform === "linux") expect(before["process_open_fds"]).toBeGreaterThan(2);
+  if (process.platform === "linux") {
+    expect(before["process_open_fds"]).toBeGreaterThan(2);
+    expect(before["process_max_fds"]).toBeGreaterThanOrEqual(before["process_open_fds"] ?? 0);
+  }
 });

@@ -1,4 +1,4 @@
-import { openFileDescriptors } from "@pillion/procfs";
+import { openFileDescriptors, openFileLimit } from "@pillion/procfs";
 import type { Registry } from "prom-client";
 import { metricsOf } from "./metrics.ts";
 
@@ -25,5 +25,8 @@ export function addProcessMetrics(registry: Registry): void {
   raw.gauge("process_open_fds", "Open file descriptors.", [], (gauge) => {
     const count = openFileDescriptors(process.pid);
     if (count !== null && count !== undefined) gauge.set(count);
+  });
+  raw.gauge("process_max_fds", "Limit of open file descriptors.", [], (gauge) => {
+    if (process.platform === "linux") gauge.set(openFileLimit());
   });
 }

@@ -1,5 +1,5 @@
 import { collectOptions } from "./command-line.ts";
-import { PillionError, UsageError, messageOf } from "./errors.ts";
+import { PillionError, UsageError, messageOf, systemCode } from "./errors.ts";
 import { probe } from "./healthcheck.ts";
 import { helpText } from "./help.ts";
 import { type Host, processHost } from "./host.ts";
@@ -49,8 +49,22 @@ async function main(target: Factory | readonly Sidecar[], host: Host): Promise<n
   }
   const { sidecars, settings, warnings } = invocation;
   const log = await createLog({ level: settings.logLevel, format: settings.logFormat }, host.stdout);
+  outliveOutput(host);
   for (const warning of warnings) log.warn(warning);
   return await supervise(new Program({ sidecars, settings, log, env: host.env }), log, host);
+}
+
+/** What is lost is lines: a log that can't be written is no reason to leave the app alone. */
+function outliveOutput(host: Host): void {
+  let isTold = false;
+  host.onOutputLost((error) => {
+    if (isTold) return;
+    isTold = true;
+    const reason = systemCode(error) ?? messageOf(error);
+    host.stderr.write(
+      `standard output can't be written (${reason}): lines of the log are lost until it can be again\n`,
+    );
+  });
 }
 
 type Invocation =

@@ -1,10 +1,11 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { type Spawned, spawnScript } from "@pillion/kit/testing";
 
 /** What the log ends with. */
@@ -22,6 +23,32 @@ async function started(mode: string, ...args: string[]) {
   const [, admin] = await spawned.says(/"admin":"([^"]+)"/);
   return { ...spawned, get: (path: string) => fetch(`http://${admin}${path}`) };
 }
+
+describe("a log that can't be written loses lines and nothing else", () => {
+  test("when its reader has gone", async () => {
+    const { process, says, get, exited } = await started("idle");
+    process.stdout?.destroy();
+    process.kill("SIGHUP");
+    await says(/^standard output can't be written \(EPIPE\)/m);
+    expect((await get("/livez")).status).toBe(200);
+    process.kill("SIGTERM");
+    expect(await exited).toBe(0);
+  });
+
+  test("when its disk is full", async () => {
+    const full = openSync("/dev/full", "w");
+    const child = spawn(process.execPath, [...process.execArgv, script], { stdio: ["ignore", full, "pipe"] });
+    closeSync(full);
+    onTestFinished(() => void child.kill("SIGKILL"));
+    let told = "";
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => (told += text));
+    await vi.waitFor(() => expect(told).toMatch(/can't be written \(ENOSPC\)/), 10_000);
+    child.kill("SIGHUP");
+    await vi.waitFor(() => expect(told).toMatch(/reloaded/), 10_000);
+    child.kill("SIGTERM");
+    expect(await once(child, "exit")).toEqual([0, null]);
+  });
+});
 
 describe("exit codes", () => {
   test.each(["SIGTERM", "SIGINT"] as const)("%s ends it cleanly: 0", async (signal) => {

@@ -131,6 +131,7 @@ describe.each(engines)("server-sent events, engine %s", (engine) => {
     expect(await drained).toEqual([]);
     expect(await events.closed).toMatch(/data: 2\n\n\r\n$/); // the last chunk is missing
     await vi.waitFor(() => expect(eventsAtApp?.destroyed).toBe(true));
+    expect(proxy.told.filter((one) => one.startsWith("failed"))).toEqual([]);
   });
 
   test("an HTTP/1.0 client's end in a reset, or half of them would look whole", async () => {

@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { ClientHttp2Stream } from "node:http2";
-import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
+import { fill } from "./fill.ts";
 import { answerOf, connectH2 } from "./h2-client.ts";
 import { httpApp, slowDigest } from "./http-app.ts";
 import { OK, startRawApp } from "./raw-app.ts";
@@ -73,20 +73,6 @@ describe("back-pressure", () => {
     expect(await filled.promise).toBeLessThan(BOUND);
     expect((await client.request()).body).toBe("ok");
   });
-
-  /** Writes until nothing more gets through. */
-  async function fill(socket: Socket | ClientHttp2Stream): Promise<number> {
-    const block = Buffer.alloc(MIB);
-    let through = 0;
-    const write = () =>
-      void socket.write(block, (error) => {
-        through += block.length;
-        if (!error && through < 512 * MIB) write();
-      });
-    write();
-    for (let before = -1; before !== through; await delay(500)) before = through;
-    return through;
-  }
 });
 
 test("server-sent events arrive one by one, the head before the first", async () => {

@@ -2,11 +2,10 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { RequestListener } from "node:http";
 import { request } from "node:https";
-import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
+import { fill } from "./fill.ts";
 import { httpApp, slowDigest } from "./http-app.ts";
 import { startRawApp } from "./raw-app.ts";
 import { connectTo, engines, startProxy } from "./start-proxy.ts";
@@ -66,20 +65,6 @@ describe.each(engines)("engine %s", (engine) => {
       expect(await filled.promise).toBeLessThan(BOUND);
       client.socket.destroy();
     });
-
-    /** Writes until nothing more gets through. */
-    async function fill(socket: Socket): Promise<number> {
-      const block = Buffer.alloc(MIB);
-      let through = 0;
-      const write = () =>
-        void socket.write(block, (error) => {
-          through += block.length;
-          if (!error && through < 512 * MIB) write();
-        });
-      write();
-      for (let before = -1; before !== through; await delay(500)) before = through;
-      return through;
-    }
   });
 
   test("server-sent events arrive one by one, the head before the first", async () => {

@@ -130,6 +130,8 @@ export class Connections {
       if ([...exchanges].some(({ request }) => request.httpVersion === "1.0")) this.#resets.get(socket)?.();
       else if (exchanges.size > 0) socket.destroy();
       else socket.destroySoon();
+      // At once: what follows from it is nobody's failure.
+      for (const exchange of [...exchanges]) exchange.end();
     }
     return cutOff;
   }

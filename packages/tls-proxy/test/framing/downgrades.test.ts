@@ -4,9 +4,8 @@ import { exchange } from "../start-proxy.ts";
 import { DOWNGRADES, type Downgrade } from "./downgrades.ts";
 import { proxyInFront } from "./in-front.ts";
 import { startJudgedApp } from "./judged-app.ts";
+import { METHODS } from "./methods.ts";
 import { isHiddenToSome } from "./sloppy-readers.ts";
-
-const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND", "MADE-UP"];
 
 const started = proxyInFront(startJudgedApp);
 

@@ -2,11 +2,11 @@ import { describe, expect, test } from "vitest";
 import { type RawClient, type StartedProxy, connectTo, engines } from "../start-proxy.ts";
 import { proxyInFront } from "./in-front.ts";
 import { startJudgedApp } from "./judged-app.ts";
+import { METHODS } from "./methods.ts";
 import { isHiddenToSome } from "./sloppy-readers.ts";
 import { SMUGGLING_IN_HEADS } from "./smuggling-in-heads.ts";
 import { SMUGGLING } from "./smuggling.ts";
 
-const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND", "MADE-UP"];
 const ROWS = [...SMUGGLING, ...SMUGGLING_IN_HEADS].map((row) => ({ methods: METHODS, only: undefined, ...row }));
 
 test.each(ROWS)("to some reader a request is hidden in $name", ({ bytes, methods: [method = "GET"] }) =>

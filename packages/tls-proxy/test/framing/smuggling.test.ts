@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { type StartedProxy, connectTo, engines, exchange } from "../start-proxy.ts";
 import { proxyInFront } from "./in-front.ts";
+import { METHODS } from "./methods.ts";
 import { startReadingApp } from "./reading-app.ts";
 import { SMUGGLING } from "./smuggling.ts";
 
-const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND", "MADE-UP"];
 const FINAL = /^HTTP\/1\.1 ([2-5]\d\d) /m;
 
 /** The last request of a connection, which shows that the proxy still knows where requests begin. */
