@@ -19,6 +19,14 @@ function withoutScheme(text: string): string {
   return scheme === undefined ? "" : `; leave ${scheme} out`;
 }
 
+/** Whether a value of whoever is one. */
+export function isAddress(value: unknown): value is Address {
+  if (typeof value !== "object" || value === null) return false;
+  const { path, host, port } = value as Record<string, unknown>;
+  if (path !== undefined) return typeof path === "string";
+  return typeof host === "string" && Number.isInteger(port) && Number(port) >= 0 && Number(port) <= 65_535;
+}
+
 /** The text that `parseAddress` reads. */
 export function formatAddress(address: Address): string {
   if ("path" in address) return `unix:${address.path}`;

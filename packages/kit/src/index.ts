@@ -1,4 +1,4 @@
-export { type Address, formatAddress, isLoopback, parseAddress, reachable } from "./address.ts";
+export { type Address, formatAddress, isAddress, isLoopback, parseAddress, reachable } from "./address.ts";
 export { type BackoffOptions, backoff } from "./backoff.ts";
 export {
   type ErrorMaker,

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { type Address, formatAddress, parseAddress } from "./address.ts";
+import { type Address, formatAddress, isAddress, parseAddress } from "./address.ts";
 import { redact } from "./redact.ts";
 
 /** How one kind of option value is read from text. `parse` throws a RangeError that says why a text is none. */
@@ -9,6 +9,8 @@ export interface OptionType<Value> {
   /** What would be right, for the message about what is wrong: `a duration such as 150ms or 20s`. */
   readonly expects: string;
   parse(text: string): Value;
+  /** Whether what a program gives, and isn't text, is one; without it all passes. */
+  is?(value: unknown): boolean;
   /** The text of a value, for /config; default: `String`. */
   format?(value: Value): string;
 }
@@ -18,15 +20,21 @@ const SIZE_UNITS = { B: 1, kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 1024, MiB: 1
 
 /** The kinds of value that an option table names by a word. */
 export const optionTypes = {
-  string: { placeholder: "TEXT", expects: "a text that isn't empty", parse: nonEmpty },
-  path: { placeholder: "PATH", expects: "a path", parse: (text: string) => resolve(nonEmpty(text)) },
-  boolean: { placeholder: "", expects: "true or false", parse: parseBoolean },
-  integer: { placeholder: "N", expects: "a whole number", parse: parseInteger },
+  string: { placeholder: "TEXT", expects: "a text that isn't empty", parse: nonEmpty, is: never },
+  path: { placeholder: "PATH", expects: "a path", parse: (text: string) => resolve(nonEmpty(text)), is: never },
+  boolean: {
+    placeholder: "",
+    expects: "true or false",
+    parse: parseBoolean,
+    is: (value: unknown) => typeof value === "boolean",
+  },
+  integer: { placeholder: "N", expects: "a whole number", parse: parseInteger, is: Number.isSafeInteger },
   /** Milliseconds. */
   duration: {
     placeholder: "DURATION",
     expects: "a duration such as 150ms, 20s or 1m30s",
     parse: (text: string) => parseUnits(text, DURATION_UNITS, "a duration"),
+    is: isAmount,
     format: (value: number) => `${value}ms`,
   },
   /** Bytes. */
@@ -34,21 +42,33 @@ export const optionTypes = {
     placeholder: "SIZE",
     expects: "a size such as 512B, 64KiB or 10MB",
     parse: (text: string) => parseUnits(text, SIZE_UNITS, "a size"),
+    is: isAmount,
     format: (value: number) => `${value}B`,
   },
   address: {
     placeholder: "ADDRESS",
     expects: "host:port, [v6]:port, :port for all interfaces, or unix:/path",
     parse: parseAddress,
+    is: isAddress,
     format: (value: Address) => formatAddress(value),
   },
   url: {
     placeholder: "URL",
     expects: "an absolute URL such as https://example.com/",
     parse: parseUrl,
+    is: (value: unknown) => value instanceof URL,
     format: (value: URL) => redact(value.href),
   },
 } as const;
+
+function never(): boolean {
+  return false;
+}
+
+/** NaN is told of as what it is. */
+function isAmount(value: unknown): boolean {
+  return typeof value === "number" && !(value < 0);
+}
 
 function nonEmpty(text: string): string {
   if (text === "") throw new RangeError("empty");

@@ -119,5 +119,6 @@ function choiceType(choices: readonly string[]): OptionType<string> {
       if (!choices.includes(text)) throw new RangeError("not a choice");
       return text;
     },
+    is: () => false,
   };
 }

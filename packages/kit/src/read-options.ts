@@ -70,6 +70,8 @@ function readOne(written: Written, option: Option, problem: (text: string) => vo
     );
     return [];
   };
+  if (typeof value !== "string" && type.is?.(value) === false)
+    return refuse(`of the type ${value === null ? "null" : typeof value}`, `Give ${type.expects}`);
   try {
     const read = typeof value === "string" ? type.parse(value) : value;
     const { min = -Infinity, max = Infinity } = option;

@@ -114,6 +114,22 @@ test("all that is wrong is told at once, by the names that the caller used", () 
   );
 });
 
+test.each([
+  [{ url: 5 }, /^url "5": of the type number\. Give an absolute URL/],
+  [{ url: "http://a/", every: true }, /^every "true": of the type boolean\. Give a duration/],
+  [{ url: "http://a/", limit: -1 }, /^limit "-1": of the type number\. Give a size/],
+  [{ url: "http://a/", once: "yes" }, /^once "yes": neither true nor false\./],
+  [{ url: "http://a/", once: 1 }, /^once "1": of the type number\. Give true or false/],
+  [{ url: "http://a/", paths: [null] }, /^paths "null": of the type null\. Give a path/],
+  [{ url: "http://a/", mode: {} }, /^mode "\[object Object\]": of the type object\. Give one of/],
+  [{ url: "http://a/", listen: "80" }, /^listen "80": not an address/],
+  [{ url: "http://a/", listen: { host: "a", port: 1e6 } }, /^listen ".*": of the type object\. Give host:port/],
+  [undefined, /^url: required/],
+  [null, /^url: required/],
+])("what plain JavaScript may give instead (%j) is told as well", (input, problem) => {
+  expect(() => probe(input as never)).toThrow(expect.objectContaining({ problems: [expect.stringMatching(problem)] }));
+});
+
 test("its configuration can be shown: as text, without secrets", () => {
   const { config, identity } = probe({
     url: "http://me:hunter2@app/",

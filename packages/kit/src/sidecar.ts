@@ -90,7 +90,8 @@ export function defineSidecar<const T extends OptionTable>(
     config: describeConfig(definition.table, values),
     start: (context) => make(values).start(context),
   });
-  const factory = (input: Input<T>): Sidecar => {
+  const factory = (given: Input<T>): Sidecar => {
+    const input = Object(given) as Input<T>; // who writes JavaScript may give nothing
     const unknown = Object.keys(input).filter((key) => !Object.hasOwn(definition.table, key));
     const { values, problems: wrong } = readOptions(definition, writtenIn(definition.table, input), (key) => key);
     const problems = [...unknown.map((subject) => describeFault({ subject, reason: "no such option" })), ...wrong];

@@ -23,6 +23,7 @@ export const cidr: OptionType<Cidr> = {
     if (hasHostBits(addressBytes(address), prefix)) throw new RangeError("bits are set beyond the prefix");
     return { address, prefix };
   },
+  is: (value) => value instanceof Object && "address" in value && "prefix" in value,
   format: ({ address, prefix }) => `${address}/${prefix}`,
 };
 

@@ -17,6 +17,7 @@ import { errors } from "./errors.ts";
 import type { ProxyProtocolOptions } from "./front/gate-before.ts";
 import { Front } from "./front/front.ts";
 import type { UpstreamObserver } from "./http-proxy/engine.ts";
+import { ListenerError } from "./http-proxy/listener-error.ts";
 import { UpstreamPool } from "./upstream/upstream-pool.ts";
 import { addFrontMetrics, addPoolMetrics, observers } from "./metrics.ts";
 
@@ -93,7 +94,11 @@ function watchApp(app: Address, health: Health, log: Logger, counted: UpstreamOb
       counted.failed(error);
       const reason = messageOf(error);
       // The log counts what repeats by its text: each reason is shown.
-      log.warn({ error: reason }, `the app broke off a request, or its answer is not HTTP: ${reason}`);
+      const isOurs = error instanceof ListenerError;
+      log.warn(
+        { error: reason },
+        isOurs ? reason : `the app broke off a request, or its answer is not HTTP: ${reason}`,
+      );
     },
     reached() {
       counted.reached();

@@ -61,3 +61,17 @@ describe.each(engines)("engine %s", (engine) => {
     expect(entries.map(({ error }) => error)).toEqual([undefined, undefined]);
   });
 });
+
+test("a request that is refused before it begins is told of as far as it was well-formed", async () => {
+  await using app = await startRawApp(() => {});
+  const entries: AccessEntry[] = [];
+  const access = { write: (entry: AccessEntry) => void entries.push(entry) };
+  await using proxy = await startProxy(app.port, { access, relay: { maxBody: 1 } });
+  await exchange(proxy, "PUT /large HTTP/1.1\r\nHost: app\r\nContent-Length: 2\r\n\r\n");
+  await exchange(proxy, "PUT /odd HTTP/1.1\r\nHost: app\r\nContent-Length: +2\r\n\r\n");
+  await vi.waitFor(() => expect(entries).toHaveLength(2));
+  expect(entries).toMatchObject([
+    { status: 413, outcome: "refused", method: "PUT", target: "/large", host: "app" },
+    { status: 400, outcome: "refused", method: "-", target: "-" },
+  ]);
+});

@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import { type HttpProxyEvents, rewriteBody } from "../src/http-proxy/index.ts";
 import { OK, answering, startRawApp } from "./raw-app.ts";
@@ -110,7 +111,21 @@ describe("a listener for proxyReq", () => {
     expect(await exchange(proxy, get("", "/bad"))).toMatch(/^HTTP\/1\.1 502 /);
     expect(await exchange(proxy, get("", "/good"))).toMatch(/^HTTP\/1\.1 200 /);
     expect(app.received.join("")).not.toContain("/bad");
-    expect(proxy.told).toContain("failed ERR_INVALID_CHAR");
+    expect(proxy.told).toContainEqual(
+      expect.stringMatching(/^failed a listener for proxyReq failed: Invalid character/),
+    );
+  });
+
+  test("that is asynchronous and rejects costs its request a 502 as well", async () => {
+    await using app = await startRawApp((socket, received) => received.includes("/good") && void socket.write(OK));
+    const attach = onRequest(async (_toApp, request) => {
+      await delay(1);
+      if (request.url === "/bad") throw new Error("oops");
+    });
+    await using proxy = await startCustom(app, attach);
+    expect(await exchange(proxy, get("", "/bad"))).toMatch(/^HTTP\/1\.1 502 /);
+    expect(await exchange(proxy, get("", "/good"))).toMatch(/^HTTP\/1\.1 200 /);
+    expect(proxy.told).toContain("failed a listener for proxyReq failed: oops");
   });
 
   test("of a WebSocket's handshake sets a field, too", async () => {
@@ -188,6 +203,17 @@ describe("a listener for proxyRes", () => {
     const text = await exchange(proxy, get());
     expect(text).toMatch(/^HTTP\/1\.1 502 [^]*usable answer/);
     expect(text).not.toMatch(/x-half|oops/i);
+    expect(proxy.told).toContain("failed a listener for proxyRes failed: oops");
+  });
+
+  test("that is asynchronous and rejects leaves an answer that visibly breaks off", async () => {
+    await using app = await startRawApp(answering("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"));
+    await using proxy = await startCustom(
+      app,
+      onAnswer(() => Promise.reject(new Error("oops"))),
+    );
+    expect(await exchange(proxy, get())).not.toMatch(/half.*oops|502/s);
+    expect(proxy.told).toContain("failed a listener for proxyRes failed: oops");
   });
 });
 
@@ -252,6 +278,7 @@ describe("rewriteBody", () => {
     await using proxy = await startCustom(app, attach);
     expect(await exchange(proxy, get())).not.toMatch(/\r\n0\r\n\r\n$/);
     expect(await exchange(proxy, get())).not.toMatch(/oops/);
+    expect(proxy.told).toContain("failed rewriteBody failed: oops");
   });
 
   test("a client that leaves takes the app's work along", async () => {

@@ -22,9 +22,9 @@ export interface Client {
 /** Used within one call only. */
 const HEAD = new RequestHead();
 
-/** What the access log says of an exchange. @param sentHead the request's head as the app got it */
-export function accessEntry(client: Client, sentHead: Buffer, numbers: Numbers): AccessEntry {
-  parseRequestHead(HEAD, sentHead, 0, sentHead.length);
+/** What the access log says of an exchange. @param head the request's, as the app got it */
+export function accessEntry(client: Client, head: Buffer, numbers: Numbers): AccessEntry {
+  parseRequestHead(HEAD, head, 0, head.length);
   const { fields, method, target, authority: host } = HEAD;
   const value = (name: string) => {
     for (let index = 0; index < fields.count; index++) if (fields.name(index) === name) return fields.value(index);
@@ -34,11 +34,15 @@ export function accessEntry(client: Client, sentHead: Buffer, numbers: Numbers):
   return { ...connectionFacts(client), ...said, ...numbers, time: Date.now() - numbers.duration };
 }
 
-/** The same of a request that was refused by its head, which nobody shall read as one. */
-export function refusedEntry(client: Client, status: number): AccessEntry {
-  const nothing = { method: "-", target: "-", duration: 0, bytesSent: 0, bytesReceived: 0 };
+/**
+ * The same of a request that was refused by its head.
+ * @param head where it was well-formed; any other nobody shall read as one
+ */
+export function refusedEntry(client: Client, status: number, head?: Buffer): AccessEntry {
+  const numbers = { status, duration: 0, bytesSent: 0, bytesReceived: 0, outcome: "refused" as const };
   const reason = status === 403 ? client.arrival.refusal : undefined; // 400 and the like are the request's fault
-  return { ...connectionFacts(client), ...nothing, time: Date.now(), status, outcome: "refused", reason };
+  if (head !== undefined) return { ...accessEntry(client, head, numbers), reason };
+  return { ...connectionFacts(client), method: "-", target: "-", ...numbers, time: Date.now(), reason };
 }
 
 /** What is the same for all requests of a connection. */

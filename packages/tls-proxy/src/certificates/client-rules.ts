@@ -23,6 +23,7 @@ export const clientRule: OptionType<ClientRule> = {
     if (matcher === undefined) throw new RangeError("not a rule");
     return { text, matches: matcher(wanted) };
   },
+  is: (value) => value instanceof Object && "text" in value && "matches" in value,
   format: ({ text }) => text,
 };
 

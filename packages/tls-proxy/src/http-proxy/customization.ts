@@ -1,6 +1,8 @@
+import { EventEmitter, captureRejectionSymbol } from "node:events";
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
-import httpProxy from "http-proxy";
+import type httpProxy from "http-proxy";
 import { FieldKind, fieldKindOf } from "../http1/field-kind.ts";
+import { ListenerError } from "./listener-error.ts";
 
 /** Where listeners for http-proxy's events are attached, by the methods and types of its own server. */
 export type HttpProxyEvents = Pick<httpProxy, "on" | "once" | "off" | "removeListener" | "removeAllListeners">;
@@ -11,10 +13,11 @@ export type HttpProxyEvents = Pick<httpProxy, "on" | "once" | "off" | "removeLis
  * than its head says is the next client's answer.
  */
 export class Customization {
-  readonly #events = httpProxy.createProxyServer();
+  readonly #events = new EventEmitter({ captureRejections: true });
 
   constructor(attach: (proxy: HttpProxyEvents) => void) {
-    attach(this.#events);
+    Object.assign(this.#events, { [captureRejectionSymbol]: rejected });
+    attach(this.#events as unknown as HttpProxyEvents);
   }
 
   /** Of a request whose head isn't written yet. What is wrong with it, or thrown by a listener, destroys it. */
@@ -34,7 +37,7 @@ export class Customization {
       if (!/^[\x21-\x7e]+$/.test(toApp.path)) throw new Error("a listener set a path that must be percent-encoded");
       if (toApp.method !== method) throw new Error("a listener changed the request's method");
     } catch (error) {
-      toApp.destroy(error as Error);
+      toApp.destroy(failureOf(event, error));
     }
   }
 
@@ -42,11 +45,15 @@ export class Customization {
    * Of an answer that isn't passed on yet. Listeners change `fromApp.headers` and `fromApp.statusCode`, add fields by
    * `response.setHeader`, or answer themselves.
    * @returns the app's fields as they leave them, names and values in turn
-   * @throws what a listener throws
+   * @throws ListenerError
    */
   answers(fromApp: IncomingMessage, request: IncomingMessage, response: ServerResponse): string[] {
     const before = { ...fromApp.headers };
-    this.#events.emit("proxyRes", fromApp, request, response);
+    try {
+      this.#events.emit("proxyRes", fromApp, request, response);
+    } catch (error) {
+      throw failureOf("proxyRes", error);
+    }
     if (!response.headersSent)
       for (const name of response.getHeaderNames()) if (isFraming(name)) response.removeHeader(name);
     return changedFields(fromApp.rawHeaders, before, fromApp.headers);
@@ -67,6 +74,15 @@ export class Customization {
       // Nothing depends on what such a listener does.
     }
   }
+}
+
+function failureOf(event: string, error: unknown): ListenerError {
+  return new ListenerError(`a listener for ${event}`, error);
+}
+
+/** An asynchronous listener has failed: its request to the app or the app's answer, the event's first argument, ends. */
+function rejected(error: unknown, event: string, message?: { destroy?: (error: Error) => void }): void {
+  message?.destroy?.(failureOf(event, error));
 }
 
 /** Fields by which a message is delimited, or that concern one connection (RFC 9110 §7.6.1). */

@@ -8,6 +8,7 @@ import { selectFields, withoutHopByHop } from "./hop-by-hop.ts";
 import { decided } from "./decided-options.ts";
 import { Customization, type HttpProxyEvents } from "./customization.ts";
 import { ABOUT_BYTES, type RewriteBody, hasBody, rewriteOf } from "./rewrite-body.ts";
+import { ListenerError } from "./listener-error.ts";
 import { IDEMPOTENT } from "../relay/repeatable.ts";
 import { isEventStream } from "./event-stream.ts";
 import { httpProxyUpgrades } from "./upgrades.ts";
@@ -92,14 +93,15 @@ export function httpProxyEngine(
     }
     observer.reached();
     const { client, watcher } = passages.get(request) ?? {};
-    fromApp.once("error", (error) => {
+    const broken = (error: Error) => {
       response.destroy(); // a truncated answer shows
       if (client?.gone) return;
       observer.failed(error);
       watcher?.failed(error);
-    });
+    };
+    fromApp.once("error", broken);
     if (isEventStream(fromApp, request.method)) watcher?.eventStreamBegins();
-    relayBody(fromApp, response, hasBody(fromApp, request.method) ? rewrite : undefined, watcher);
+    relayBody(fromApp, response, hasBody(fromApp, request.method) ? rewrite : undefined, { watcher, broken });
     if (customization) fromApp.once("end", () => customization.tell("end", request, response, fromApp));
   });
 
@@ -134,14 +136,16 @@ function relayBody(
   fromApp: IncomingMessage,
   response: ServerResponse,
   rewrite: RewriteBody | undefined,
-  watcher: ExchangeWatcher | undefined,
+  { watcher, broken }: { watcher: ExchangeWatcher | undefined; broken: (error: Error) => void },
 ): void {
   if (rewrite)
     pipeline(
       fromApp,
       (body: AsyncIterable<Buffer>) => counted(rewrite(body), watcher),
       response,
-      () => {},
+      (error) => {
+        if (error && !fromApp.errored) broken(new ListenerError("rewriteBody", error));
+      },
     );
   else {
     if (watcher) fromApp.on("data", (bytes: Buffer) => watcher.sent(bytes.length));

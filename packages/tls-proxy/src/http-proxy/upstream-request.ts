@@ -18,7 +18,7 @@ export interface UpstreamRequest {
 /** Works out what the app gets from a request that `refusalOf` let through. */
 export function upstreamRequest(request: IncomingMessage, origin: Origin, defaultHost: string): UpstreamRequest {
   const { method = "GET", rawHeaders } = request;
-  const { target, authority } = originForm(request.url ?? "/");
+  const { target, authority } = originForm(request.url ?? "/", method);
   const askedFor = authority ?? fieldValues(rawHeaders, "host")[0] ?? "";
   const host = askedFor || defaultHost;
   const endToEnd = selectFields(
@@ -35,10 +35,14 @@ export function upstreamRequest(request: IncomingMessage, origin: Origin, defaul
   };
 }
 
-/** RFC 9112 §3.2.2: of an absolute-form target the authority wins over Host, and the app gets the rest. */
-export function originForm(target: string): { target: string; authority?: string } {
+/**
+ * RFC 9112 §3.2.2: of an absolute-form target the authority wins over Host, and the app gets the rest; nothing becomes
+ * `/`, and to OPTIONS `*` (§3.2.4).
+ */
+export function originForm(target: string, method?: string): { target: string; authority?: string } {
   const [, authority, rest] = /^https?:\/\/([^/?]+)(.*)$/i.exec(target) ?? [];
   if (authority === undefined || rest === undefined) return { target };
+  if (rest === "" && method === "OPTIONS") return { authority, target: "*" };
   return { authority, target: rest.startsWith("/") ? rest : `/${rest}` };
 }
 

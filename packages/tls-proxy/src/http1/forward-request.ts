@@ -48,8 +48,9 @@ export function forwardRepeated(
 function writeRequestLine(head: RequestHead, out: Outgoing): void {
   const { bytes, pathStart, targetEnd } = head;
   out.copy(bytes, head.start, head.methodEnd + 1);
-  // RFC 9112 §3.2.1: an empty path is sent as /.
-  if (bytes[pathStart] !== 0x2f && bytes[pathStart] !== 0x2a) out.text("/");
+  // RFC 9112 §3.2.1 and §3.2.4: an empty path is sent as /, and to OPTIONS without a query as *.
+  if (pathStart === targetEnd && head.hasMethod("OPTIONS")) out.text("*");
+  else if (bytes[pathStart] !== 0x2f && bytes[pathStart] !== 0x2a) out.text("/");
   out.copy(bytes, pathStart, targetEnd);
   out.text(" HTTP/1.1\r\n");
 }

@@ -123,7 +123,7 @@ export class ClientSession implements StreamClient {
     const webSocket = request.isWebSocket ? new WebSocketKey() : undefined;
     const bytes = Buffer.from(request.text + (webSocket?.lines ?? ""), "latin1");
     const refusal = parseRequestHead(HEAD, bytes, 0, bytes.length) ?? this.#judge(stream, bytes);
-    if (refusal !== undefined) return this.#refuse(stream, refusal, raw);
+    if (refusal !== undefined) return this.#refuse(stream, refusal, raw, refusal.status === 403 ? bytes : undefined);
     const exchange = new StreamExchange(stream, HEAD, webSocket, this, this.#relay);
     this.#exchanges.add(exchange);
     exchange.begin();
@@ -138,11 +138,12 @@ export class ClientSession implements StreamClient {
     return this.arrival.refusal === undefined ? undefined : { status: 403, reason: this.arrival.refusal };
   }
 
-  #refuse(stream: ServerHttp2Stream, refusal: Refusal, raw: readonly string[]): void {
+  /** @param head the request's in HTTP/1.1, if it was well-formed */
+  #refuse(stream: ServerHttp2Stream, refusal: Refusal, raw: readonly string[], head?: Buffer): void {
     const isHead = raw[raw.indexOf(":method") + 1] === "HEAD";
     answerOnStream(stream, refused(refusal), { accept: "", isHead, rules: this.#relay.rules });
     this.#relay.observer.answered(refusal.status, 0);
-    this.#relay.access?.write(refusedEntry(this, refusal.status));
+    this.#relay.access?.write(refusedEntry(this, refusal.status, head));
   }
 
   #settle(): void {

@@ -181,10 +181,10 @@ export class ClientConnection implements ExchangeClient {
       return;
     }
     if ("status" in rest) return this.#refuse(rest);
-    if (this.arrival.refusal !== undefined) return this.#refuse({ status: 403, reason: this.arrival.refusal });
+    if (this.arrival.refusal !== undefined) return this.#refuse({ status: 403, reason: this.arrival.refusal }, HEAD);
     if (HEAD.upgradeField >= 0 && !isWebSocket(HEAD)) HEAD.upgradeField = -1;
     const { maxBody } = this.#relay.limits;
-    if (maxBody > 0 && HEAD.contentLength > maxBody) return this.#refuse(bodyTooLong(maxBody));
+    if (maxBody > 0 && HEAD.contentLength > maxBody) return this.#refuse(bodyTooLong(maxBody), HEAD);
     this.#requests++;
     this.#state = "exchanging";
     this.#pace.begin(this.#owner.now);
@@ -205,9 +205,10 @@ export class ClientConnection implements ExchangeClient {
     this.#read(backlog);
   }
 
-  #refuse(refusal: Refusal): void {
+  /** @param head the request's, if it was well-formed */
+  #refuse(refusal: Refusal, head?: RequestHead): void {
     this.#relay.observer.answered(refusal.status, 0);
-    this.#relay.access?.write(refusedEntry(this, refusal.status));
+    this.#relay.access?.write(refusedEntry(this, refusal.status, head?.bytes.subarray(head.start, head.end)));
     this.#answerRefusal(refusal);
   }
 

@@ -1,5 +1,5 @@
 import type { TLSSocket } from "node:tls";
-import { type Address, formatAddress } from "@pillion/kit";
+import { type Address, UsageError, describeFault, formatAddress, isAddress } from "@pillion/kit";
 import { type AnswerRules, NO_RULES } from "../answers/answer-rules.ts";
 import type { Arrival } from "../front/arrivals.ts";
 import type { UpstreamObserver } from "../http-proxy/engine.ts";
@@ -38,13 +38,17 @@ export interface AppRelay {
  * passed on to the app with the fields that say where it came from.
  *
  * The server needs `ALPNProtocols: ["http/1.1"]` and should have `noDelay: true`.
+ * @throws UsageError naming every option that is wrong
  */
 export function relayTo(app: Address, options: RelayToOptions = {}): AppRelay {
-  const { upstreamWait: wait = 5_000, connectTimeout = 5_000, rules = NO_RULES } = options;
+  const problems = problemsWith(app, options);
+  if (problems.length > 0) throw new UsageError("relayTo", problems);
+  const { upstreamWait: wait, connectTimeout, ...limits } = numbersOf(options);
+  const { rules = NO_RULES } = options;
   const observer = { ...SILENT, ...options.observer };
   const pool = new UpstreamPool({ address: app, wait, connectTimeout, observer });
   const defaultHost = "path" in app ? "localhost" : formatAddress(app);
-  const relay = new Relay({ pool, defaultHost, observer, rules, limits: { ...DEFAULT_LIMITS, ...options } });
+  const relay = new Relay({ pool, defaultHost, observer, rules, limits });
   return {
     serve: (socket, arrival) => relay.accept(socket, { ...arrivalOf(socket), ...arrival }),
     async drain(deadline) {
@@ -56,6 +60,26 @@ export function relayTo(app: Address, options: RelayToOptions = {}): AppRelay {
       return relay.open;
     },
   };
+}
+
+/** What may be given as a number, and what it is otherwise. */
+const NUMBERS = { ...DEFAULT_LIMITS, upstreamWait: 5_000, connectTimeout: 5_000 };
+
+function numbersOf(options: RelayToOptions): typeof NUMBERS {
+  const given = Object.entries(options).filter(([name, value]) => name in NUMBERS && value !== undefined);
+  return { ...NUMBERS, ...Object.fromEntries(given) };
+}
+
+/** What is wrong with them, for who writes JavaScript. */
+function problemsWith(app: Address, options: RelayToOptions): string[] {
+  const wrong = Object.entries(options).flatMap(([subject, value]: [string, unknown]) => {
+    if (value === undefined || ["rules", "observer"].includes(subject)) return [];
+    if (!(subject in NUMBERS)) return [describeFault({ subject, reason: "no such option" })];
+    if (typeof value === "number" && value >= 0) return [];
+    return [describeFault({ subject, value: String(value), reason: "not a number", remedy: "Give one from 0" })];
+  });
+  const remedy = "Give { host, port } or { path }";
+  return isAddress(app) ? wrong : [describeFault({ subject: "app", reason: "not an address", remedy }), ...wrong];
 }
 
 const SILENT: RelayObserver & UpstreamObserver = { answered() {}, reached() {}, failed() {}, away() {} };

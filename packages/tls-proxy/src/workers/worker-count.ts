@@ -16,6 +16,7 @@ export const workerCount: OptionType<number> = {
     if (count < 1 || count > MOST) throw new RangeError(count < 1 ? "less than 1" : `more than ${MOST}`);
     return count;
   },
+  is: (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MOST,
 };
 
 /**

@@ -25,6 +25,7 @@ test.each(["relay", "http-proxy"] as const)(
       { status: 403, clientSubject: "CN=other", reason: expect.stringMatching(/not allowed/) },
       { status: 403, reason: expect.stringMatching(/none was presented/) },
     ]);
+    for (const entry of entries) expect(entry).toMatchObject({ method: "GET", target: "/", host: "app.test" });
     expect(entries[0]?.["clientSubject"]).toMatch(/^CN=a.*\\C3\\A4$/);
     expect(entries[2]).not.toHaveProperty("clientSubject");
   },

@@ -54,9 +54,9 @@ function forHost(host: string): PassedRequest {
   return { name: `Host: ${host}`, bytes: `GET / HTTP/1.1\r\n${lines}\r\n`, head: { ...GET, lines, host } };
 }
 
-function absolute(target: string, host: string, path: string): PassedRequest {
-  const head = { line: `GET ${path} HTTP/1.1`, lines: `Host: ${host}\r\n`, host };
-  return { name: `GET ${target}`, bytes: `GET ${target} HTTP/1.1\r\n${HOST}\r\n`, head };
+function absolute(target: string, host: string, path: string, method = "GET"): PassedRequest {
+  const head = { line: `${method} ${path} HTTP/1.1`, lines: `Host: ${host}\r\n`, host };
+  return { name: `${method} ${target}`, bytes: `${method} ${target} HTTP/1.1\r\n${HOST}\r\n`, head };
 }
 
 const LINES: PassedRequest[] = [
@@ -73,6 +73,9 @@ const LINES: PassedRequest[] = [
   absolute("http://real.test:81/a?b", "real.test:81", "/a?b"),
   absolute("HTTPS://Real.test", "Real.test", "/"),
   absolute("https://real.test?a/b", "real.test", "/?a/b"),
+  absolute("http://real.test:81", "real.test:81", "*", "OPTIONS"),
+  absolute("http://real.test/", "real.test", "/", "OPTIONS"),
+  absolute("http://real.test?a", "real.test", "/?a", "OPTIONS"),
   absolute("http://[2001:db8::1]:8443/", "[2001:db8::1]:8443", "/"),
 ];
 
