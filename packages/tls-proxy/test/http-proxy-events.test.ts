@@ -10,11 +10,11 @@ type Attach = (proxy: HttpProxyEvents) => void;
 const get = (fields = "", path = "/") => `GET ${path} HTTP/1.1\r\nHost: app\r\nConnection: close\r\n${fields}\r\n`;
 const startCustom = (app: { port: number }, attach: Attach) => startProxy(app.port, { engine: "http-proxy", attach });
 const onRequest =
-  (listener: (toApp: ClientRequest, request: IncomingMessage, response: ServerResponse) => void): Attach =>
+  (listener: (toApp: ClientRequest, request: IncomingMessage, response: ServerResponse) => unknown): Attach =>
   (proxy) =>
     void proxy.on("proxyReq", listener);
 const onAnswer =
-  (listener: (fromApp: IncomingMessage, request: IncomingMessage, response: ServerResponse) => void): Attach =>
+  (listener: (fromApp: IncomingMessage, request: IncomingMessage, response: ServerResponse) => unknown): Attach =>
   (proxy) =>
     void proxy.on("proxyRes", listener);
 

@@ -131,7 +131,7 @@ export class Connections {
       else if (exchanges.size > 0) socket.destroy();
       else socket.destroySoon();
       // At once: what follows from it is nobody's failure.
-      for (const exchange of [...exchanges]) exchange.end();
+      for (const exchange of exchanges) exchange.end();
     }
     return cutOff;
   }

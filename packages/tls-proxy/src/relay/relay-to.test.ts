@@ -8,7 +8,7 @@ test.each([
   ["127.0.0.1:8080", {}, ["app: not an address. Give { host, port } or { path }"]],
   [{ host: "127.0.0.1", port: 99_999 }, {}, ["app: not an address. Give { host, port } or { path }"]],
   [undefined, { maxBody: 1 }, ["app: not an address. Give { host, port } or { path }"]],
-  [APP, { maxBody: "3" }, ['maxBody "3": not a number. Give one from 0']],
+  [APP, { maxBody: "3" }, ["maxBody \"'3'\": not a number. Give one from 0"]],
   [
     APP,
     { headTimeout: -1, hedTimeout: 1 },

@@ -1,4 +1,5 @@
 import type { TLSSocket } from "node:tls";
+import { inspect } from "node:util";
 import { type Address, UsageError, describeFault, formatAddress, isAddress } from "@pillion/kit";
 import { type AnswerRules, NO_RULES } from "../answers/answer-rules.ts";
 import type { Arrival } from "../front/arrivals.ts";
@@ -76,7 +77,7 @@ function problemsWith(app: Address, options: RelayToOptions): string[] {
     if (value === undefined || ["rules", "observer"].includes(subject)) return [];
     if (!(subject in NUMBERS)) return [describeFault({ subject, reason: "no such option" })];
     if (typeof value === "number" && value >= 0) return [];
-    return [describeFault({ subject, value: String(value), reason: "not a number", remedy: "Give one from 0" })];
+    return [describeFault({ subject, value: inspect(value), reason: "not a number", remedy: "Give one from 0" })];
   });
   const remedy = "Give { host, port } or { path }";
   return isAddress(app) ? wrong : [describeFault({ subject: "app", reason: "not an address", remedy }), ...wrong];
