@@ -1,12 +1,20 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { ClientHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, test, vi } from "vitest";
 import { WebSocketServer } from "ws";
+import type { AccessEntry } from "../src/access-log/access-line.ts";
 import { answerOf, connectH2 } from "./h2-client.ts";
 import { startRawApp } from "./raw-app.ts";
 import { startProxy } from "./start-proxy.ts";
+
+const run = promisify(execFile);
 
 const HANDSHAKE = {
   ":method": "CONNECT",
@@ -65,6 +73,32 @@ test("messages go both ways, with protocol, ping and close; the app sees a hands
   stream.end();
   await vi.waitFor(() => expect([sockets.clients.size, proxy.front.upgraded]).toEqual([0, 0]));
   expect(client.session.closed).toBe(false);
+  http.close();
+});
+
+test("a client that sends a key of its own, as Node's WebSocket does, gets the answer to it", async () => {
+  const http = createServer().listen(0, "127.0.0.1");
+  await once(http, "listening");
+  const sockets = new WebSocketServer({ server: http });
+  sockets.on("connection", (socket) => socket.on("message", (data: Buffer) => socket.send(`echo ${data.toString()}`)));
+  const entries: AccessEntry[] = [];
+  const access = { write: (entry: AccessEntry) => void entries.push(entry) };
+  await using proxy = await startProxy((http.address() as AddressInfo).port, { access });
+  const directory = await mkdtemp(join(tmpdir(), "tls-proxy-websocket-"));
+  const ca = join(directory, "ca.pem");
+  await writeFile(ca, proxy.ca);
+  const program = `
+    const socket = new WebSocket("wss://localhost:${proxy.port}/chat");
+    socket.onopen = () => socket.send("hello");
+    socket.onmessage = ({ data }) => (console.log(data), socket.close(1000));
+    socket.onclose = ({ code }) => (console.log(code), clearInterval(alive));
+    const alive = setInterval(() => {}, 1_000); // over HTTP/2 it doesn't keep its process`;
+  const { stdout } = await run(process.execPath, ["-e", program], { env: { NODE_EXTRA_CA_CERTS: ca } });
+  expect(stdout).toBe("echo hello\n1000\n");
+  await vi.waitFor(() => expect(entries).toHaveLength(1));
+  // Frames of 2 bytes, 4 of a mask, and hello or the status of a close.
+  expect(entries[0]).toMatchObject({ protocol: "HTTP/2.0", status: 200, bytesReceived: 2 + 4 + 5 + (2 + 4 + 2) });
+  await rm(directory, { recursive: true });
   http.close();
 });
 

@@ -120,7 +120,7 @@ export class ClientSession implements StreamClient {
     if (stream.closed || stream.destroyed) return this.#spendReset();
     const request = requestText(raw, !stream.endAfterHeaders);
     if ("status" in request) return this.#refuse(stream, request, raw);
-    const webSocket = request.isWebSocket ? new WebSocketKey() : undefined;
+    const webSocket = request.isWebSocket ? new WebSocketKey(request.webSocketKey) : undefined;
     const bytes = Buffer.from(request.text + (webSocket?.lines ?? ""), "latin1");
     const refusal = parseRequestHead(HEAD, bytes, 0, bytes.length) ?? this.#judge(stream, bytes);
     if (refusal !== undefined) return this.#refuse(stream, refusal, raw, refusal.status === 403 ? bytes : undefined);

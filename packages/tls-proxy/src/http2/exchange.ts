@@ -36,11 +36,13 @@ export class StreamExchange implements AnswerReceiver, Dispatcher, Expectation, 
   readonly #host: string;
   readonly #record: ExchangeRecord;
   readonly isHead: boolean;
-  readonly webSocketKey: string | undefined;
+  readonly #webSocket: WebSocketKey | undefined;
   readonly #dispatch: Dispatch;
   readonly #upload: Upload;
   readonly #answer: AnswerBody;
   #isTunnel = false;
+  /** Octets that came through the tunnel. */
+  #tunnelled = 0;
   #isEventStream = false;
   /** Since when the client has taken nothing, and how much waited for it then. */
   #stall = { since: 0, waiting: 0 };
@@ -58,7 +60,7 @@ export class StreamExchange implements AnswerReceiver, Dispatcher, Expectation, 
     this.#stream = stream;
     this.#client = client;
     this.#relay = relay;
-    this.webSocketKey = webSocket?.text;
+    this.#webSocket = webSocket;
     this.#record = new ExchangeRecord(client, relay);
     this.#record.begin();
     this.#host = head.authority;
@@ -75,7 +77,11 @@ export class StreamExchange implements AnswerReceiver, Dispatcher, Expectation, 
   }
 
   get wantsUpgrade(): boolean {
-    return this.webSocketKey !== undefined;
+    return this.#webSocket !== undefined;
+  }
+
+  get webSocketKey(): string | undefined {
+    return this.#webSocket?.text;
   }
 
   get isTunnel(): boolean {
@@ -167,7 +173,8 @@ export class StreamExchange implements AnswerReceiver, Dispatcher, Expectation, 
     const { rules } = this.#relay;
     const fields = answerFields(head, { host: this.#host, rules });
     this.#isTunnel = head.status === 101;
-    if (this.#isTunnel) remove(fields, "sec-websocket-accept"); // RFC 8441 §5: it isn't used
+    // RFC 8441 §5: it isn't used, but by who sent a key.
+    if (this.#isTunnel && this.#webSocket?.isClients !== true) remove(fields, "sec-websocket-accept");
     this.#record.status = this.#isTunnel ? 200 : head.status;
     // RFC 9110 §15.3.6: 205 has no body; Node would take none.
     const hasBody = this.#isTunnel || (head.framing !== "none" && head.status !== 205);
@@ -182,6 +189,7 @@ export class StreamExchange implements AnswerReceiver, Dispatcher, Expectation, 
     const stream = this.#stream;
     stream
       .on("data", (bytes: Buffer) => {
+        this.#tunnelled += bytes.length;
         if (this.#dispatch.upstream?.write(bytes) === false) stream.pause();
       })
       .once("end", () => this.#dispatch.upstream?.end());
@@ -253,7 +261,8 @@ export class StreamExchange implements AnswerReceiver, Dispatcher, Expectation, 
     const isTunnel = this.#isTunnel;
     this.#letGo();
     this.#record.bytesSent = this.#answer.length;
-    this.#record.over(this.#outcome ?? (isBroken ? "client-gone" : "complete"), this.#upload.length);
+    const received = this.#upload.length + this.#tunnelled;
+    this.#record.over(this.#outcome ?? (isBroken ? "client-gone" : "complete"), received);
     this.#client.ended(this, isBroken && !isTunnel);
   }
 }

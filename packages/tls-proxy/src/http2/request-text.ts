@@ -6,6 +6,8 @@ export interface RequestText {
   readonly text: string;
   /** Whether it is the handshake of a WebSocket (RFC 8441); then `text` still lacks its key. */
   readonly isWebSocket: boolean;
+  /** A key that the client sent, though HTTP/2 uses none. */
+  readonly webSocketKey?: string | undefined;
 }
 
 /** What was found in a stream's fields. */
@@ -17,6 +19,7 @@ interface Found {
   protocol?: string;
   host?: string;
   cookie?: string;
+  webSocketKey?: string;
   hasLength: boolean;
   /** Field lines that stay as they are. */
   lines: string;
@@ -90,8 +93,10 @@ function field(found: Found, name: string, value: string): string | undefined {
   }
   if (name === "te" && value.toLowerCase() !== "trailers") return "te may only be trailers";
   if (name === "content-length") found.hasLength = true;
-  // RFC 8441 §5: it isn't used; the proxy makes one for the app.
-  if (name === "sec-websocket-key" && found.protocol !== undefined) return undefined;
+  if (name === "sec-websocket-key" && found.protocol !== undefined) {
+    found.webSocketKey = value;
+    return undefined;
+  }
   found.lines += `${name}: ${value}\r\n`;
   return undefined;
 }
@@ -119,7 +124,7 @@ function write(found: Found, hasBody: boolean): RequestText {
   if (host !== undefined) text += `host: ${host}\r\n`;
   text += lines;
   if (cookie !== undefined) text += `cookie: ${cookie}\r\n`;
-  if (isWebSocket) return { text, isWebSocket };
+  if (isWebSocket) return { text, isWebSocket, webSocketKey: found.webSocketKey };
   if (hasBody && !hasLength) text += "transfer-encoding: chunked\r\n";
   return { text: `${text}\r\n`, isWebSocket };
 }

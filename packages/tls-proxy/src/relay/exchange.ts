@@ -152,6 +152,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Dispatcher, E
   read(bytes: Buffer): Buffer {
     const { upstream } = this.#dispatch;
     if (this.#isTunnel) {
+      this.#body.length += bytes.length;
       if (upstream?.write(bytes) === false) this.#client.socket.pause();
       return EMPTY;
     }

@@ -18,7 +18,7 @@ export interface BodyTarget {
 
 /** Reads a client's request body, and hands it on in the framing that it came in. */
 export class RequestBody implements BodySink {
-  /** Octets of the body, without its framing. */
+  /** Octets of the body, without its framing; what a tunnel carries is added. */
   length = 0;
   readonly #reader = new BodyReader();
   readonly #out: Outgoing;
