@@ -22,17 +22,15 @@ const sidecars: Record<string, readonly string[]> = {
 const workers: Record<string, string> = { "tls-proxy": "workers/worker.ts" };
 
 /**
- * How Node runs each of them: a first line takes one flag. Without V8's memory reducer a program gives back what only starting took; a
- * busy proxy would pay for that, and for less than 4 MB of semi-space as well (docs/decisions/0014).
+ * How Node runs them: a first line takes one flag. Without V8's memory reducer a program gives back what only starting took
+ * (docs/decisions/0014).
  */
-const FLAG = "--no-memory-reducer";
-const FLAGS: Record<string, string> = { "tls-proxy": "--max-semi-space-size=4" };
-const shebang = (name: string) => `#!/usr/local/bin/node ${FLAGS[name] ?? FLAG}`;
+const SHEBANG = "#!/usr/local/bin/node --no-memory-reducer";
 
 /** CommonJS packages inside call require for Node's own modules. */
-const banner = (name: string) => ({
-  js: `${shebang(name)}\nimport{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);`,
-});
+const banner = {
+  js: `${SHEBANG}\nimport{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);`,
+};
 
 /**
  * Node's own modules without `import`, which reads every export of a module for its namespace: for node:http that loads
@@ -84,15 +82,14 @@ async function bundle(name: string, aliases: readonly string[], directory: strin
   await mkdir(place, { recursive: true });
   const program = await write(join(place, `${name}.mjs`), {
     stdin: { contents: entry(name, [name, ...aliases]), resolveDir: repository },
-    banner: banner(name),
+    banner,
   });
   const probe = await write(join(place, "healthcheck.mjs"), {
     entryPoints: [`packages/${name}/src/healthcheck.ts`],
-    banner: { js: shebang(name) },
+    banner: { js: SHEBANG },
   });
   const worker = workers[name];
-  if (worker)
-    await write(join(place, "worker.mjs"), { entryPoints: [`packages/${name}/src/${worker}`], banner: banner(name) });
+  if (worker) await write(join(place, "worker.mjs"), { entryPoints: [`packages/${name}/src/${worker}`], banner });
   await writeFile(join(place, "licences.txt"), await licences([program, probe]));
   await symlink("pillion/healthcheck.mjs", join(directory, "healthcheck"));
   for (const link of [name, ...aliases]) await symlink(`pillion/${name}.mjs`, join(directory, link));

@@ -65,10 +65,14 @@ function node(name: string, file: string): Proxy {
 /** The sources of this clone, with the flags and variables that the image has. */
 function ours(name: string, ...args: readonly string[]): Proxy {
   const program = fileURLToPath(new URL("../../packages/tls-proxy/bin/tls-proxy.js", import.meta.url));
-  const run = [process.execPath, "--max-semi-space-size=4", "--conditions=@pillion/source", program];
+  const run = [process.execPath, "--no-memory-reducer", "--conditions=@pillion/source", program];
   const where = ["--listen", "127.0.0.1:{port}", "--upstream", "127.0.0.1:{upstream}"];
   const certificate = ["--cert", "{certificate}", "--key", "{key}"];
   const quiet = ["--admin-listen", "127.0.0.1:{admin}", "--log-level", "warn"];
-  const environment = { MALLOC_ARENA_MAX: "1", MALLOC_TRIM_THRESHOLD_: "65536" };
+  const environment = {
+    MALLOC_ARENA_MAX: "1",
+    MALLOC_TRIM_THRESHOLD_: "65536",
+    NODE_OPTIONS: "--max-semi-space-size=4",
+  };
   return { name, line: [...run, ...where, ...certificate, ...quiet, ...args], environment, ours: true };
 }

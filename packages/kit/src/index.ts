@@ -35,4 +35,5 @@ export { type Handler, type RouteMatch, Routes, send, sendJson, sendText } from 
 export { run } from "./run.ts";
 export { runnerTable } from "./runner-options.ts";
 export { Secret } from "./secret.ts";
+export { releaseStartupMemory } from "./startup-memory.ts";
 export { type Context, type Factory, type Running, type Sidecar, defineSidecar } from "./sidecar.ts";

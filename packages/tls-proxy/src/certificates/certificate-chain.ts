@@ -39,6 +39,11 @@ export function subjectOf(certificate: X509Certificate): string {
   return certificate.subject?.replaceAll("\n", ", ") ?? "";
 }
 
+/** Whether what was read (latin1) is DER: a SEQUENCE whose length isn't a letter's or a digit's octet. */
+export function isDer(text: string): boolean {
+  return /^\x30[\x70-\xff]/.test(text) && !text.includes("-----BEGIN");
+}
+
 export const SWAPPED = "Were certificate and key swapped?";
 
 function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
@@ -54,7 +59,7 @@ function brokenChain(number: number, below: X509Certificate, issuer: X509Certifi
 function notACertificate(pem: string, source: PemSource): PillionError {
   const [reason, remedy] = pem.includes("PRIVATE KEY-----")
     ? ["holds a private key and no certificate", SWAPPED]
-    : pem.startsWith("\x30\x82")
+    : isDer(pem)
       ? ["is DER, not PEM", "Convert it: openssl x509 -inform der -in FILE -out FILE.pem"]
       : ["holds no PEM certificate", "Give a PEM file with the certificate first, then its intermediates"];
   return errors.CERTIFICATE_UNPARSABLE({ ...source, reason, remedy });

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import { type ErrorMaker, type PillionError, messageOf, systemCode } from "@pillion/kit";
 import { errors } from "../errors.ts";
-import { parseChain, type PemSource, subjectOf, SWAPPED } from "./certificate-chain.ts";
+import { isDer, parseChain, type PemSource, subjectOf, SWAPPED } from "./certificate-chain.ts";
 import { alternativeNames } from "./alternative-names.ts";
 import { subjectNames } from "./subject-names.ts";
 
@@ -134,7 +134,9 @@ function parseKey(pem: string, source: PemSource): { block: string; parsed: KeyO
   if (block === undefined) {
     const [reason, remedy] = pem.includes("BEGIN CERTIFICATE")
       ? ["holds a certificate and no private key", SWAPPED]
-      : ["holds no PEM private key", "Give the certificate's key as PEM"];
+      : isDer(pem)
+        ? ["is DER, not PEM", "Convert it: openssl pkey -inform der -in FILE -out FILE.pem"]
+        : ["holds no PEM private key", "Give the certificate's key as PEM"];
     throw errors.CERTIFICATE_KEY_UNPARSABLE({ ...source, reason, remedy });
   }
   if (block.includes("ENCRYPTED")) {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { TLSSocket } from "node:tls";
 import { messageOf, systemCode } from "@pillion/kit";
 import { errors } from "../errors.ts";
-import { parseCertificates, subjectOf } from "./certificate-chain.ts";
+import { isDer, parseCertificates, subjectOf } from "./certificate-chain.ts";
 import { type CertificateLabel, type ClientIdentity, identityOf, labelOf } from "./client-identity.ts";
 import { type ClientRule, isAllowed } from "./client-rules.ts";
 
@@ -36,6 +36,8 @@ export async function loadClientAuthority(path: string): Promise<ClientAuthority
   });
   const certificates = parseCertificates(pem, source);
   const unusable = (reason: string, remedy: string) => errors.CLIENT_CA_UNUSABLE({ ...source, reason, remedy });
+  if (certificates.length === 0 && isDer(pem))
+    throw unusable("is DER, not PEM", "Convert it: openssl x509 -inform der -in FILE -out FILE.pem");
   if (certificates.length === 0)
     throw unusable("holds no PEM certificate", "Give the certificates of the CAs that issue to clients, PEM");
   const leaf = certificates.find((certificate) => !certificate.ca);

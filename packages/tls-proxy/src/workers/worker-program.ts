@@ -1,4 +1,4 @@
-import { PillionError, messageOf, metricsOfProcess } from "@pillion/kit";
+import { PillionError, messageOf, metricsOfProcess, releaseStartupMemory } from "@pillion/kit";
 import { entriesTo } from "../access-log/access-log.ts";
 import { streamOutput } from "../access-log/access-output.ts";
 import { TicketKeys } from "../certificates/ticket-keys.ts";
@@ -44,6 +44,7 @@ export function workerProgram(send: Send): (message: ToWorker) => Promise<void> 
     switch (message.kind) {
       case "start":
         setStarted(await start(message));
+        releaseStartupMemory();
         return send({ kind: "serving" });
       case "ticketKeys":
         return (await started).tickets.replace(Buffer.from(message.keys));

@@ -39,6 +39,8 @@ beforeAll(async () => {
   await openssl("pkcs8", "-topk8", "-in", "good.key", "-passout", "pass:hunter2", "-out", "encrypted.key");
   await openssl("ec", "-in", "good.key", "-aes256", "-passout", "pass:hunter2", "-out", "legacy-encrypted.key");
   await openssl("x509", "-in", "good.pem", "-outform", "der", "-out", "good.der");
+  await openssl("pkey", "-in", "good.key", "-outform", "der", "-out", "good-key.der");
+  await openssl("ec", "-in", "good.key", "-outform", "der", "-out", "good-ec-key.der");
   await writeFile(path("empty"), "");
   await writeFile(path("damaged.pem"), "-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n");
   await writeFile(path("damaged.key"), "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n");
@@ -80,6 +82,14 @@ test.each([
     "CERTIFICATE_KEY_UNPARSABLE",
     /holds a certificate .* swapped\?/,
   ],
+  [
+    "a key in DER",
+    "good.pem",
+    "good-key.der",
+    "CERTIFICATE_KEY_UNPARSABLE",
+    /is DER, not PEM\. Convert it: openssl pkey/,
+  ],
+  ["an older form of it", "good.pem", "good-ec-key.der", "CERTIFICATE_KEY_UNPARSABLE", /is DER, not PEM/],
   ["an empty key", "good.pem", "empty", "CERTIFICATE_KEY_UNPARSABLE", /holds no PEM private key/],
   ["a damaged key", "good.pem", "damaged.key", "CERTIFICATE_KEY_UNPARSABLE", /damaged\. Copy/],
   [
