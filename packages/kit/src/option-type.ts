@@ -20,8 +20,8 @@ const SIZE_UNITS = { B: 1, kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 1024, MiB: 1
 
 /** The kinds of value that an option table names by a word. */
 export const optionTypes = {
-  string: { placeholder: "TEXT", expects: "a text that isn't empty", parse: nonEmpty, is: never },
-  path: { placeholder: "PATH", expects: "a path", parse: (text: string) => resolve(nonEmpty(text)), is: never },
+  string: { placeholder: "TEXT", expects: "a text that isn't empty", parse: nonEmpty, is: () => false },
+  path: { placeholder: "PATH", expects: "a path", parse: (text: string) => resolve(nonEmpty(text)), is: () => false },
   boolean: {
     placeholder: "",
     expects: "true or false",
@@ -60,10 +60,6 @@ export const optionTypes = {
     format: (value: URL) => redact(value.href),
   },
 } as const;
-
-function never(): boolean {
-  return false;
-}
 
 /** NaN is told of as what it is. */
 function isAmount(value: unknown): boolean {

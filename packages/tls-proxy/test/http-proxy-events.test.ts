@@ -1,22 +1,7 @@
-import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
-import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
-import { type HttpProxyEvents, rewriteBody } from "../src/http-proxy/index.ts";
+import { type Attach, get, onAnswer, onRequest, startCustom } from "./custom-proxy.ts";
 import { OK, answering, startRawApp } from "./raw-app.ts";
-import { connectTo, exchange, startProxy } from "./start-proxy.ts";
-
-type Attach = (proxy: HttpProxyEvents) => void;
-
-const get = (fields = "", path = "/") => `GET ${path} HTTP/1.1\r\nHost: app\r\nConnection: close\r\n${fields}\r\n`;
-const startCustom = (app: { port: number }, attach: Attach) => startProxy(app.port, { engine: "http-proxy", attach });
-const onRequest =
-  (listener: (toApp: ClientRequest, request: IncomingMessage, response: ServerResponse) => unknown): Attach =>
-  (proxy) =>
-    void proxy.on("proxyReq", listener);
-const onAnswer =
-  (listener: (fromApp: IncomingMessage, request: IncomingMessage, response: ServerResponse) => unknown): Attach =>
-  (proxy) =>
-    void proxy.on("proxyRes", listener);
+import { connectTo, exchange } from "./start-proxy.ts";
 
 describe("a listener for proxyReq", () => {
   const tag = onRequest((toApp) => {
@@ -119,7 +104,6 @@ describe("a listener for proxyReq", () => {
   test("that is asynchronous and rejects costs its request a 502 as well", async () => {
     await using app = await startRawApp((socket, received) => received.includes("/good") && void socket.write(OK));
     const attach = onRequest(async (_toApp, request) => {
-      await delay(1);
       if (request.url === "/bad") throw new Error("oops");
     });
     await using proxy = await startCustom(app, attach);
@@ -225,71 +209,6 @@ test("a listener for proxyRes that throws in the middle of its own answer: it vi
   });
   await using proxy = await startCustom(app, attach);
   expect(await exchange(proxy, get())).not.toMatch(/\r\n0\r\n\r\n$/);
-});
-
-describe("rewriteBody", () => {
-  const shout = onAnswer((fromApp) =>
-    rewriteBody(fromApp, async function* (body) {
-      for await (const piece of body) yield piece.toString().toUpperCase();
-      yield "!";
-    }),
-  );
-  const hello =
-    'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-MD5: XUFAKrxLKna5cZ2REBfFkg==\r\nAccept-Ranges: bytes\r\nContent-Length: 5\r\n\r\nhello';
-
-  test("changes the body; it goes out in chunks, without what was said of the app's bytes", async () => {
-    await using app = await startRawApp(answering(hello));
-    await using proxy = await startCustom(app, shout);
-    const text = await exchange(proxy, get());
-    expect(text).toMatch(/\r\n\r\n5\r\nHELLO\r\n1\r\n!\r\n0\r\n\r\n$/);
-    expect(text).toMatch(/\r\nTransfer-Encoding: chunked\r\n/);
-    expect(text).toMatch(/ETag/);
-    expect(text).not.toMatch(/content-length|md5|ranges/i);
-  });
-
-  test("to a client of HTTP/1.0, whom the connection's end tells", async () => {
-    await using app = await startRawApp(answering(hello));
-    await using proxy = await startCustom(app, shout);
-    const text = await exchange(proxy, get().replace("HTTP/1.1", "HTTP/1.0"));
-    expect(text).toMatch(/\r\n\r\nHELLO!$/);
-    expect(text).not.toMatch(/content-length|transfer-encoding/i);
-  });
-
-  test.each([
-    ["HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"],
-    ["GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"],
-    ["GET", "HTTP/1.1 204 No Content\r\n\r\n"],
-  ])("isn't asked where there is no body: %s, %j", async (method, bare) => {
-    await using app = await startRawApp(answering(bare));
-    await using proxy = await startCustom(app, shout);
-    const text = await exchange(proxy, get().replace("GET", method));
-    expect(text).toMatch(/^[^!]*\r\n\r\n$/);
-    expect(text).not.toMatch(/content-length|transfer-encoding/i);
-  });
-
-  test("that throws leaves an answer that visibly breaks off", async () => {
-    await using app = await startRawApp(answering(hello));
-    const attach = onAnswer((fromApp) =>
-      rewriteBody(fromApp, async function* (body) {
-        yield* body;
-        throw new Error("oops");
-      }),
-    );
-    await using proxy = await startCustom(app, attach);
-    expect(await exchange(proxy, get())).not.toMatch(/\r\n0\r\n\r\n$/);
-    expect(await exchange(proxy, get())).not.toMatch(/oops/);
-    expect(proxy.told).toContain("failed rewriteBody failed: oops");
-  });
-
-  test("a client that leaves takes the app's work along", async () => {
-    await using app = await startRawApp((socket) => void socket.write("HTTP/1.1 200 OK\r\n\r\nfirst"));
-    await using proxy = await startCustom(app, shout);
-    const client = await connectTo(proxy);
-    client.send(get());
-    await client.receives(/FIRST/);
-    client.socket.destroy();
-    await vi.waitFor(() => expect(app.open.size).toBe(0));
-  });
 });
 
 describe("a listener for error", () => {

@@ -39,7 +39,7 @@ export function subjectOf(certificate: X509Certificate): string {
   return certificate.subject?.replaceAll("\n", ", ") ?? "";
 }
 
-/** Whether what was read (latin1) is DER: a SEQUENCE whose length isn't a letter's or a digit's octet. */
+/** Whether what was read (latin1) is DER and no text: a SEQUENCE of 112 octets or more (X.690 §8.1). */
 export function isDer(text: string): boolean {
   return /^\x30[\x70-\xff]/.test(text) && !text.includes("-----BEGIN");
 }

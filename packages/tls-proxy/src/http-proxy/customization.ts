@@ -34,8 +34,8 @@ export class Customization {
     lockFraming(toApp);
     try {
       this.#events.emit(event, toApp, request, ...rest);
-      if (!/^[\x21-\x7e]+$/.test(toApp.path)) throw new Error("a listener set a path that must be percent-encoded");
-      if (toApp.method !== method) throw new Error("a listener changed the request's method");
+      if (!/^[\x21-\x7e]+$/.test(toApp.path)) throw new Error("it set a path that must be percent-encoded");
+      if (toApp.method !== method) throw new Error("it changed the request's method");
     } catch (error) {
       toApp.destroy(failureOf(event, error));
     }

@@ -15,8 +15,9 @@ export class WebSocketKey {
 
   /** @param sent what the client sent in its place */
   constructor(sent: string | undefined) {
-    this.isClients = sent !== undefined && KEY.test(sent);
-    this.text = this.isClients && sent !== undefined ? sent : randomBytes(16).toString("base64");
+    const own = sent !== undefined && KEY.test(sent) ? sent : undefined;
+    this.isClients = own !== undefined;
+    this.text = own ?? randomBytes(16).toString("base64");
   }
 
   /** The lines that a request's head lacks. */
