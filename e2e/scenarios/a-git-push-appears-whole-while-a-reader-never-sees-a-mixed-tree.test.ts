@@ -26,20 +26,20 @@ scenario(
     const link = join(group.places.directory, PAGES);
     await expect.poll(() => readTree(link)).toEqual(["edition 0"]);
 
+    const trees: string[][] = [];
     const done = new AbortController();
-    const reading = readAgainAndAgain(link, done.signal);
+    const reading = readAgainAndAgain(link, trees, done.signal);
     for (let round = 1; round <= ROUNDS; round++) {
       // two in a row: the second comes while the first is being fetched
       await push(group, edition(2 * round - 1));
       await push(group, edition(2 * round));
       await expect.poll(async () => (await askHttps(group, "/leaf-0.txt")).text).toBe(`edition ${2 * round}`);
+      await expect.poll(() => trees.at(-1)).toEqual([`edition ${2 * round}`]);
     }
     done.abort();
+    await reading;
 
-    const trees = await reading;
     expect(trees.filter((editions) => editions.length !== 1)).toEqual([]);
-    expect(trees.length).toBeGreaterThan(300);
-    expect(new Set(trees.flat()).size).toBeGreaterThan(ROUNDS);
   },
 );
 
@@ -47,11 +47,9 @@ function edition(number: number): Record<string, string> {
   return Object.fromEntries(LEAVES.map((leaf) => [leaf, `edition ${number}`]));
 }
 
-/** What was seen, each time. */
-async function readAgainAndAgain(link: string, signal: AbortSignal): Promise<string[][]> {
-  const trees: string[][] = [];
+/** Adds what it sees each time to `trees`. */
+async function readAgainAndAgain(link: string, trees: string[][], signal: AbortSignal): Promise<void> {
   while (!signal.aborted) trees.push(await readTree(link));
-  return trees;
 }
 
 /** The different texts of all leaves behind the link, which is resolved once. A leaf that can't be read is a text, too. */
