@@ -67,10 +67,13 @@ test("a socket that somebody answers on is not", async () => {
   await expect(listening({ path })).rejects.toThrow(`--listen "unix:${path}": the address is in use`);
 });
 
-test("a file that is no socket is never removed", async () => {
+test("a file that is no socket is never removed, and said to be one", async () => {
   const path = join(directory, "precious");
   writeFileSync(path, "data");
-  await expect(listening({ path })).rejects.toMatchObject({ code: "LISTEN_FAILED" });
+  await expect(listening({ path })).rejects.toMatchObject({
+    code: "LISTEN_FAILED",
+    message: `--listen "unix:${path}": another file is there, which is no socket. Take it away, or choose another path with --listen`,
+  });
   expect(readFileSync(path, "utf8")).toBe("data");
 });
 

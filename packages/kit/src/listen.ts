@@ -21,7 +21,10 @@ export async function listen(server: Server, address: Address, option: string, r
   try {
     await listenOnce(server, target);
   } catch (error) {
-    if (!("path" in address) || !(await isAbandoned(address.path, error))) throw listenError(option, address, error);
+    const code = systemCode(error) ?? "";
+    if (!("path" in address)) throw listenError(option, address, code, error);
+    const inUse = code === "EADDRINUSE" ? await inUseBy(address.path) : code;
+    if (inUse !== "nobody") throw listenError(option, address, inUse, error);
     await unlink(address.path);
     await listenOnce(server, target);
   }
@@ -34,15 +37,18 @@ async function listenOnce(server: Server, target: ListenOptions): Promise<void> 
   await once(server, "listening");
 }
 
-/** A unix socket's file outlives the process that was killed: nobody answers on it. Any other file is not ours to remove. */
-async function isAbandoned(path: string, error: unknown): Promise<boolean> {
-  if (systemCode(error) !== "EADDRINUSE" || !(await lstat(path)).isSocket()) return false;
+/**
+ * Why there can't be another socket at `path`, as a code. A socket's file outlives the process that was killed: nobody
+ * answers on it. Any other file is not ours to remove.
+ */
+async function inUseBy(path: string): Promise<"nobody" | "ENOTSOCK" | "EADDRINUSE"> {
+  if (!(await lstat(path)).isSocket()) return "ENOTSOCK";
   const socket = connect(path);
   try {
     await once(socket, "connect");
-    return false;
+    return "EADDRINUSE";
   } catch (refused) {
-    return systemCode(refused) === "ECONNREFUSED";
+    return systemCode(refused) === "ECONNREFUSED" ? "nobody" : "EADDRINUSE";
   } finally {
     socket.destroy();
   }
@@ -50,6 +56,7 @@ async function isAbandoned(path: string, error: unknown): Promise<boolean> {
 
 const REASONS: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
   EADDRINUSE: ["the address is in use", "Stop what listens there, or choose another"],
+  ENOTSOCK: ["another file is there, which is no socket", "Take it away, or choose another path"],
   EACCES: [
     "this user may not listen there",
     "Choose a port from 1024 up, or a directory that exists and that it may write",
@@ -59,8 +66,7 @@ const REASONS: Readonly<Record<string, readonly [reason: string, remedy: string]
   ENOTFOUND: ["the host name is not known", "Give an IP address"],
 };
 
-function listenError(option: string, address: Address, cause: unknown): Error {
-  const code = systemCode(cause) ?? "";
+function listenError(option: string, address: Address, code: string, cause: unknown): Error {
   const [reason, remedy] = REASONS[code] ?? [`can't listen there (${code})`, "Choose another"];
   return kitErrors.LISTEN_FAILED({
     subject: option,

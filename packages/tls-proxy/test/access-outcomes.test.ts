@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import type { AccessEntry } from "../src/access-log/access-line.ts";
 import { OK, startRawApp } from "./raw-app.ts";
+import { SWITCHED, handshake } from "./raw-web-socket.ts";
 import { connectTo, engines, exchange, startProxy } from "./start-proxy.ts";
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n`;
@@ -44,6 +45,60 @@ describe.each(engines)("engine %s", (engine) => {
     await using _ = proxy;
     await exchange(proxy, `GET / HTTP/${version}\r\nHost: app\r\nConnection: close\r\n\r\n`);
     await vi.waitFor(() => expect(entries.map(({ protocol }) => protocol)).toEqual([`HTTP/${version}`]));
+  });
+
+  test("the octets of both bodies are counted, and how long the app took to begin", async () => {
+    await using app = await startRawApp((socket, received) => {
+      if (received.endsWith("upload")) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody");
+    });
+    const { proxy, entries } = await start(app.port);
+    await using _ = proxy;
+    await exchange(proxy, "PUT / HTTP/1.1\r\nHost: app\r\nContent-Length: 6\r\nConnection: close\r\n\r\nupload");
+    await vi.waitFor(() => expect(entries).toHaveLength(1));
+    expect(entries[0]).toMatchObject({ bytesReceived: 6, bytesSent: 4, upstreamTime: expect.any(Number) });
+  });
+
+  test("a WebSocket has an entry when it is over, with what each side sent in it", async () => {
+    await using app = await startRawApp((socket, received) => {
+      if (received.endsWith("\r\n\r\n")) socket.write(`${SWITCHED}welcome`);
+      if (received.endsWith("bye")) socket.end();
+    });
+    const { proxy, entries } = await start(app.port);
+    await using _ = proxy;
+    const client = await connectTo(proxy);
+    client.send(handshake());
+    await client.receives(/welcome$/);
+    client.send("bye");
+    await client.closed;
+    await vi.waitFor(() => expect(entries).toHaveLength(1));
+    expect(entries[0]).toMatchObject({
+      ...{ method: "GET", target: "/chat", status: 101, outcome: "complete" },
+      ...{ bytesReceived: "bye".length, bytesSent: "welcome".length, upstreamTime: expect.any(Number) },
+    });
+    expect(proxy.told).toContain("answered 101");
+  });
+
+  test.each([
+    ["refuses", "HTTP/1.1 401 No\r\nContent-Length: 5\r\n\r\nlogin", { status: 401, bytesSent: 5, outcome: "complete" }],
+    ["breaks off at", "HTTP/1.1 401 No\r\nContent-Length: 5\r\n\r\nlo", { status: 401, outcome: "app-failed" }],
+    ["hangs up at", "", { status: 502, outcome: "app-failed", error: expect.stringMatching(/./) }],
+  ])("a WebSocket that the app %s has an entry as well", async (_how, answer, expected) => {
+    await using app = await startRawApp((socket) => void socket.end(answer));
+    const { proxy, entries } = await start(app.port);
+    await using _ = proxy;
+    const client = await connectTo(proxy);
+    client.send(handshake());
+    await vi.waitFor(() => expect(entries).toMatchObject([expected]));
+    client.socket.destroy();
+  });
+
+  test("what isn't well-formed has an entry without method and target", async () => {
+    const { proxy, entries } = await start(1);
+    await using _ = proxy;
+    await exchange(proxy, "GET / HTTP/1.1\r\nHost : app\r\n\r\n");
+    await vi.waitFor(() => expect(entries).toHaveLength(1));
+    expect(entries[0]).toMatchObject({ method: "-", target: "-", status: 400, outcome: "refused" });
+    expect(proxy.told).toContain("answered 400");
   });
 
   test("an answer that is whole, and a client that leaves, are nobody's failure", async () => {

@@ -2,13 +2,8 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { describe, expect, test, vi } from "vitest";
 import { OK, startRawApp } from "./raw-app.ts";
+import { SWITCHED, handshake } from "./raw-web-socket.ts";
 import { connectTo, engines, startProxy } from "./start-proxy.ts";
-
-/** A WebSocket's handshake and its answer (RFC 6455 §1.3). */
-const HANDSHAKE =
-  "GET / HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-const SWITCHING =
-  "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: app\r\n\r\n`;
 const never = () => new AbortController().signal;
@@ -66,11 +61,11 @@ describe.each(engines)("engine %s", (engine) => {
 
   test("upgraded connections are closed at the end, and nobody waits for them", async () => {
     await using app = await startRawApp((socket, received) => {
-      if (received.includes("Upgrade: websocket")) socket.write(SWITCHING);
+      if (received.includes("Upgrade: websocket")) socket.write(SWITCHED);
     });
     await using proxy = await startProxy(app.port, { engine });
     const tunnel = await connectTo(proxy);
-    tunnel.send(HANDSHAKE);
+    tunnel.send(handshake());
     await tunnel.receives(/101/);
     const [tunnelAtApp] = app.open;
     expect(proxy.front.upgraded).toBe(1);
@@ -182,10 +177,10 @@ test("a WebSocket whose handshake is answered while draining gets the answer, an
   await using app = await startRawApp(() => {});
   await using proxy = await startProxy(app.port);
   const tunnel = await connectTo(proxy);
-  tunnel.send(HANDSHAKE);
+  tunnel.send(handshake());
   await vi.waitFor(() => expect(app.received.join()).toContain("websocket"));
   const drained = proxy.front.drain(never());
-  for (const socket of app.open) socket.write(SWITCHING);
+  for (const socket of app.open) socket.write(SWITCHED);
   expect(await tunnel.closed).toMatch(/^HTTP\/1.1 101 /);
   expect(await drained).toEqual([]);
 });

@@ -4,14 +4,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type TLSSocket, connect as connectTls } from "node:tls";
 import { describe, expect, test, vi } from "vitest";
 import { OK, startRawApp } from "./raw-app.ts";
+import { SWITCHED, handshake } from "./raw-web-socket.ts";
 import { type RawClient, type StartedProxy, connectTo, startProxy } from "./start-proxy.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: app\r\n\r\n";
 const UPLOAD = "POST / HTTP/1.1\r\nHost: app\r\nContent-Length: 100000\r\n\r\n";
-const WEB_SOCKET =
-  "GET / HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-const SWITCHED =
-  "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 const BIG = 64 * 1024 * 1024;
 
 /** On a busy machine as well. */
@@ -197,12 +194,12 @@ describe("a TCP reset", () => {
   test.each([
     ["in a body that the app doesn't read", `POST / HTTP/1.1\r\nHost: app\r\nContent-Length: ${BIG}\r\n\r\n`],
     ["behind more requests than are taken ahead", GET],
-    ["in a WebSocket that the app doesn't read", WEB_SOCKET],
+    ["in a WebSocket that the app doesn't read", handshake()],
   ])("of a client %s: the app's connection ends with it", async (_when, bytes) => {
     let reads = false;
     await using app = await startRawApp((socket) => {
       if (reads) return;
-      if (bytes === WEB_SOCKET) socket.write(SWITCHED);
+      if (bytes === handshake()) socket.write(SWITCHED);
       socket.pause();
     });
     await using proxy = await startProxy(app.port);

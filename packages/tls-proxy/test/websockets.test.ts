@@ -5,15 +5,11 @@ import { connect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { OK, startRawApp } from "./raw-app.ts";
+import { ACCEPT, SWITCHED, handshake } from "./raw-web-socket.ts";
 import { connectTo, engines, exchange, startProxy } from "./start-proxy.ts";
 import { plainExchange, startStockProxy } from "./stock-proxy.ts";
 
-const handshake = (fields = "") =>
-  `GET /chat HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n${fields}\r\n`;
 const SWITCHING = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n";
-/** The answer to that key (RFC 6455 §1.3). */
-const ACCEPT = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
-const SWITCH = `${SWITCHING}Upgrade: websocket\r\n${ACCEPT}`;
 
 describe.each(engines)("engine %s", (engine) => {
   describe("with a real WebSocket app", () => {
@@ -130,7 +126,7 @@ describe.each(engines)("engine %s", (engine) => {
     ["two protocols", `${SWITCHING}Upgrade: websocket\r\nUpgrade: foo\r\n${ACCEPT}`],
     ["no protocol", SWITCHING + ACCEPT],
     ["WebSocket without having read the key", `${SWITCHING}Upgrade: websocket\r\n`],
-    ["WebSocket with the answer to another key", SWITCH.replace("s3pP", "S3pP")],
+    ["WebSocket with the answer to another key", `${SWITCHING}Upgrade: websocket\r\n${ACCEPT.replace("s3pP", "S3pP")}`],
   ])("an app that switches to %s: 502, and no tunnel", async (_name, head) => {
     await using app = await startRawApp((socket) => void socket.write(`${head}\r\nevil`));
     await using proxy = await startProxy(app.port, { engine });
@@ -140,7 +136,7 @@ describe.each(engines)("engine %s", (engine) => {
 
   test("an app that switches to webSocket, in any case: the tunnel begins", async () => {
     await using app = await startRawApp(
-      (socket) => void socket.write(`${SWITCH.replace("websocket", "WebSocket")}\r\n`),
+      (socket) => void socket.write(SWITCHED.replace("websocket", "WebSocket")),
     );
     await using proxy = await startProxy(app.port, { engine });
     const client = await connectTo(proxy);
@@ -151,7 +147,7 @@ describe.each(engines)("engine %s", (engine) => {
 
   test("bytes right behind the handshake reach the app after its 101, and not before", async () => {
     await using app = await startRawApp((socket, received) => {
-      if (received.endsWith("\r\n\r\n")) socket.write(`${SWITCH}\r\nfirst`);
+      if (received.endsWith("\r\n\r\n")) socket.write(`${SWITCHED}first`);
     });
     await using proxy = await startProxy(app.port, { engine });
     const client = await connectTo(proxy);
@@ -165,7 +161,7 @@ describe.each(engines)("engine %s", (engine) => {
     await using app = await startRawApp(
       (socket) =>
         void socket.write(
-          `${SWITCH.replace("Upgrade\r\n", "Upgrade, X-Hop\r\n")}X-Hop: 1\r\nKeep-Alive: timeout=5\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n\r\n`,
+          SWITCHED.replace("Upgrade\r\n", "Upgrade, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n"),
         ),
     );
     await using proxy = await startProxy(app.port, { engine });

@@ -39,8 +39,8 @@ function developmentSource({ stateDir, hostName }: CertificateFiles, log: Logger
         const { developmentCertificate } = await import("./development-certificate.ts");
         const { pair, ca } = await developmentCertificate(stateDir, hostName, now);
         if (ca.made) {
-          const meaning =
-            "made a CA for DEVELOPMENT ONLY: no client trusts it until told to, and it vouches for this app's names alone";
+          const what = ca.flaw === undefined ? "a CA" : `another CA, as the one before ${ca.flaw},`;
+          const meaning = `made ${what} for DEVELOPMENT ONLY: no client trusts it until told to, and it vouches for this app's names alone`;
           log.warn({ ca: ca.path, fingerprint: ca.fingerprint }, meaning);
         }
         return pair.fingerprint === known?.fingerprint ? known : pair;

@@ -25,8 +25,12 @@ export interface DevelopmentCertificate {
     readonly fingerprint: string;
     /** Made just now: whoever trusted an earlier one has to trust this one. */
     readonly made: boolean;
+    /** Why an earlier one wasn't kept, if there was one. */
+    readonly flaw?: string | undefined;
   };
 }
+
+type Origin = Pick<DevelopmentCertificate["ca"], "made" | "flaw">;
 
 /**
  * The development certificate of a state directory. The CA is made once and kept; the leaf is renewed when a third of
@@ -44,9 +48,9 @@ export async function developmentCertificate(
   try {
     await stateDirectory(stateDir);
     await privateDirectory(directory);
-    const { ca, made } = await authority(directory, names, now);
+    const { ca, ...origin } = await authority(directory, names, now);
     const leaf = await serverLeaf(directory, ca, names, now);
-    return await describe(directory, ca, leaf, made);
+    return await describe(directory, ca, leaf, origin);
   } catch (cause) {
     const code = systemCode(cause);
     if (code === undefined || !(cause instanceof Error && "syscall" in cause)) throw cause;
@@ -73,20 +77,25 @@ async function authority(
   directory: string,
   names: readonly string[],
   now: Date,
-): Promise<{ ca: PemPair; made: boolean }> {
+): Promise<{ ca: PemPair } & Origin> {
   const path = join(directory, "ca-with-key.pem");
   const known = await readIfPresent(path);
-  if (known !== undefined && mayIssue(known, names, now)) return { ca: known, made: false };
+  const flaw = known === undefined ? undefined : flawOf(known, names, now);
+  if (known !== undefined && flaw === undefined) return { ca: known, made: false };
 
   const fresh = await makeDevelopmentCa(names, now);
   if (known !== undefined) await replaceFile(path, fresh, 0o600);
   else if (!(await createFileOnce(path, fresh, 0o600))) return authority(directory, names, now); // another was first
-  return { ca: fresh, made: true };
+  return { ca: fresh, made: true, flaw };
 }
 
-function mayIssue(ca: PemPair, names: readonly string[], now: Date): boolean {
+/** Why a CA can't be used any longer, in words that follow "the one before". */
+function flawOf(ca: PemPair, names: readonly string[], now: Date): string | undefined {
   const certificate = parsePair(ca);
-  return certificate !== undefined && !isDue(certificate, now) && names.every((name) => mayIssueFor(ca, name));
+  if (certificate === undefined) return "isn't a certificate with its key";
+  if (isDue(certificate, now)) return `expires on ${certificate.validToDate.toISOString().slice(0, 10)}`;
+  const name = names.find((one) => !mayIssueFor(ca, one));
+  return name === undefined ? undefined : `may not vouch for ${name}`;
 }
 
 async function serverLeaf(directory: string, ca: PemPair, names: readonly string[], now: Date): Promise<PemPair> {
@@ -109,11 +118,16 @@ function sameNames(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((name, index) => name === other[index]);
 }
 
-async function describe(directory: string, ca: PemPair, leaf: PemPair, made: boolean): Promise<DevelopmentCertificate> {
+async function describe(
+  directory: string,
+  ca: PemPair,
+  leaf: PemPair,
+  origin: Origin,
+): Promise<DevelopmentCertificate> {
   const path = join(directory, "ca.pem");
   if ((await readIfPresent(path)) !== certificateOf(ca)) await replaceFile(path, certificateOf(ca), 0o644);
   const source = { subject: "--state-dir", value: directory };
   const pair = checkCertificatePair(certificateOf(leaf), keyOf(leaf), source, source);
   const fingerprint = parsePair(ca)?.fingerprint256 ?? "";
-  return { pair, ca: { path, fingerprint, made } };
+  return { pair, ca: { path, fingerprint, ...origin } };
 }

@@ -48,18 +48,14 @@ export class Connections {
     });
   }
 
-  /**
-   * Starts an exchange.
-   * @param onEnd gets its duration in seconds
-   * @returns its client
-   */
-  begin(request: IncomingMessage, response: ServerResponse, onEnd: (seconds: number) => void): ExchangeClient {
+  /** Starts an exchange, and returns its client. */
+  begin(request: IncomingMessage, response: ServerResponse, onEnd: () => void): ExchangeClient {
     const { socket } = request;
     const end = () => {
       if (!this.#exchanges.get(socket)?.delete(exchange)) return;
       exchange.gone = !response.writableFinished;
       if (exchange.gone) exchange.onGone();
-      onEnd((performance.now() - exchange.startedAt) / 1000);
+      onEnd();
       if (!this.#draining) return;
       if (!this.isBusy(socket)) socket.destroySoon();
       this.#settled();
@@ -81,11 +77,15 @@ export class Connections {
 
   /**
    * The connection is a tunnel from now on: it counts no more as something to wait for.
+   * @param onEnd called when it is closed
    * @returns a signal that aborts when it is closed
    */
-  upgrade(socket: Socket): AbortSignal {
+  upgrade(socket: Socket, onEnd: () => void): AbortSignal {
     const gone = new AbortController();
-    socket.once("close", () => gone.abort());
+    socket.once("close", () => {
+      gone.abort();
+      onEnd();
+    });
     // The other half would stay open for as long as the client likes.
     socket.once("finish", () => socket.setTimeout(LINGER, () => socket.destroy()));
     this.#upgraded.add(socket);

@@ -3,7 +3,8 @@ import { pipeline } from "node:stream";
 import type { Address } from "@pillion/kit";
 import { type AnswerRules, NO_RULES, applyAnswerRules } from "../answers/answer-rules.ts";
 import httpProxy from "http-proxy";
-import type { Engine, ExchangeClient, ExchangeWatcher, UpstreamObserver } from "./engine.ts";
+import type { Engine, ExchangeClient, UpstreamObserver } from "./engine.ts";
+import type { ExchangeRecord } from "./exchange-record.ts";
 import { selectFields, withoutHopByHop } from "./hop-by-hop.ts";
 import { decided } from "./decided-options.ts";
 import { Customization, type HttpProxyEvents } from "./customization.ts";
@@ -20,7 +21,7 @@ import type { UpstreamRequest } from "./upstream-request.ts";
 interface Passage {
   readonly outgoing: UpstreamRequest;
   readonly client: ExchangeClient;
-  readonly watcher: ExchangeWatcher;
+  readonly record: ExchangeRecord;
   /** Whether it went out on a connection that had been used before. */
   reused: boolean;
 }
@@ -50,7 +51,7 @@ export function httpProxyEngine(
   const customization = attach && new Customization(attach);
   const instead = (error: Error, request: IncomingMessage, response: ServerResponse) => {
     const own = answerInstead(error, observer);
-    passages.get(request)?.watcher.failed(error);
+    passages.get(request)?.record.failed(error);
     customization?.failed(error, request, response);
     if (!response.headersSent) answer(request, response, own, rules);
   };
@@ -92,16 +93,17 @@ export function httpProxyEngine(
       return;
     }
     observer.reached();
-    const { client, watcher } = passages.get(request) ?? {};
+    const { client, record } = passages.get(request) ?? {};
+    record?.appAnswers();
     const broken = (error: Error) => {
       response.destroy(); // a truncated answer shows
       if (client?.gone) return;
       observer.failed(error);
-      watcher?.failed(error);
+      record?.failed(error);
     };
     fromApp.once("error", broken);
-    if (isEventStream(fromApp, request.method)) watcher?.eventStreamBegins();
-    relayBody(fromApp, response, hasBody(fromApp, request.method) ? rewrite : undefined, { watcher, broken });
+    if (isEventStream(fromApp, request.method)) record?.eventStreamBegins();
+    relayBody(fromApp, response, hasBody(fromApp, request.method) ? rewrite : undefined, { record, broken });
     if (customization) fromApp.once("end", () => customization.tell("end", request, response, fromApp));
   });
 
@@ -110,19 +112,21 @@ export function httpProxyEngine(
     response: ServerResponse,
     outgoing: UpstreamRequest,
     client: ExchangeClient,
-    watcher: ExchangeWatcher,
+    record: ExchangeRecord,
     agent = pool,
   ): void {
-    const passage: Passage = { outgoing, client, watcher, reused: false };
+    const passage: Passage = { outgoing, client, record, reused: false };
     passages.set(request, passage);
     const connection = ["Connection", agent === pool ? "keep-alive" : "close"];
     const ssl = decided(outgoing, connection, { agent }, customization !== undefined);
     proxy.web(request, response, { ssl }, (error) => {
       if (client.gone || response.headersSent) return; // what has begun, relayBody ends
       const stale = passage.reused && brokeOff(error);
-      if (stale && isRepeatable(outgoing)) send(request, response, outgoing, client, watcher, fresh);
+      if (stale && isRepeatable(outgoing)) send(request, response, outgoing, client, record, fresh);
       else instead(error, request, response);
     });
+    // Behind http-proxy's own `pipe`, whose pace it is.
+    if (outgoing.hasBody) request.on("data", (bytes: Buffer) => record.received(bytes.length));
   }
 
   return {
@@ -136,27 +140,27 @@ function relayBody(
   fromApp: IncomingMessage,
   response: ServerResponse,
   rewrite: RewriteBody | undefined,
-  { watcher, broken }: { watcher: ExchangeWatcher | undefined; broken: (error: Error) => void },
+  { record, broken }: { record: ExchangeRecord | undefined; broken: (error: Error) => void },
 ): void {
   if (rewrite)
     pipeline(
       fromApp,
-      (body: AsyncIterable<Buffer>) => counted(rewrite(body), watcher),
+      (body: AsyncIterable<Buffer>) => counted(rewrite(body), record),
       response,
       (error) => {
         if (error && !fromApp.errored) broken(new ListenerError("rewriteBody", error));
       },
     );
   else {
-    if (watcher) fromApp.on("data", (bytes: Buffer) => watcher.sent(bytes.length));
+    if (record) fromApp.on("data", (bytes: Buffer) => record.sent(bytes.length));
     fromApp.pipe(response);
   }
   sendHeadSoon(response); // server-sent events may have nothing to say for long
 }
 
-async function* counted(pieces: AsyncIterable<string | Buffer>, watcher?: ExchangeWatcher) {
+async function* counted(pieces: AsyncIterable<string | Buffer>, record?: ExchangeRecord) {
   for await (const piece of pieces) {
-    watcher?.sent(Buffer.byteLength(piece));
+    record?.sent(Buffer.byteLength(piece));
     yield piece;
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import type { ExchangeRecord } from "./exchange-record.ts";
 import type { UpstreamRequest } from "./upstream-request.ts";
 
 /**
@@ -16,14 +17,21 @@ export interface Engine {
     response: ServerResponse,
     outgoing: UpstreamRequest,
     client: ExchangeClient,
-    watcher: ExchangeWatcher,
+    record: ExchangeRecord,
   ): void;
   /**
    * Carries a WebSocket handshake and, once the app agreed, the tunnel.
    * @param early what came right behind the head
    * @param gone aborts when the client went away
    */
-  upgrade(request: IncomingMessage, socket: Duplex, early: Buffer, outgoing: UpstreamRequest, gone: AbortSignal): void;
+  upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    early: Buffer,
+    outgoing: UpstreamRequest,
+    gone: AbortSignal,
+    record: ExchangeRecord,
+  ): void;
   /** Lets go of idle connections to the app. */
   close(): void;
 }
@@ -34,16 +42,6 @@ export interface ExchangeClient {
   readonly gone: boolean;
   /** Called when it does; set by the engine. */
   onGone: () => void;
-}
-
-/** What an engine tells of one exchange. */
-export interface ExchangeWatcher {
-  /** A piece of the answer's body, in octets. */
-  sent(bytes: number): void;
-  /** There is no answer of the app, or no whole one. */
-  failed(error: Error): void;
-  /** The answer is a stream of server-sent events, which has no end. */
-  eventStreamBegins(): void;
 }
 
 /** What an engine tells of the app. */

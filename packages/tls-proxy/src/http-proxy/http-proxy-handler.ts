@@ -1,9 +1,8 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
-import type { Duplex } from "node:stream";
+import type { Duplex, Writable } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { messageOf } from "@pillion/kit";
-import { CLIENT_GONE, type Numbers, type Outcome, connectionFacts } from "../access-log/access-entry.ts";
-import type { AccessEntry } from "../access-log/access-line.ts";
+import { CLIENT_GONE, type Client, type Outcome, connectionFacts, refusedEntry } from "../access-log/access-entry.ts";
 import type { AccessLog } from "../access-log/access-log.ts";
 import type { AnswerRules } from "../answers/answer-rules.ts";
 import type { Arrival } from "../front/arrivals.ts";
@@ -13,6 +12,7 @@ import { HEAD_TOO_LONG, type Refusal } from "../http1/refusal.ts";
 import { answer, answerOnSocket, refused } from "../answers/own-answer.ts";
 import { Connections } from "./connections.ts";
 import type { Engine } from "./engine.ts";
+import { ExchangeRecord } from "./exchange-record.ts";
 import { refusalOf } from "./request-rules.ts";
 import { upstreamRequest } from "./upstream-request.ts";
 
@@ -98,50 +98,62 @@ export class HttpProxyHandler implements ConnectionHandler {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     if (this.#refused.has(request.socket)) return;
-    const { observer, access, rules, engine } = this.#options;
+    const { rules, engine } = this.#options;
     const refusal = this.#refusalOf(request);
     if (refusal) this.#refused.add(request.socket);
-    let bytesSent = 0;
-    let failure: Error | undefined;
-    const client = this.connections.begin(request, response, (seconds) => {
-      const status = response.headersSent ? response.statusCode : CLIENT_GONE;
-      observer.answered(status, seconds);
-      if (access === undefined) return;
-      const outcome = outcomeOf(response, refusal, failure);
-      const error = failure && messageOf(failure);
-      const numbers = { status, duration: seconds * 1000, bytesSent, bytesReceived: 0, outcome, error };
-      access.write(this.#entry(request, numbers));
+    const record = new ExchangeRecord(() => this.connections.eventStreamBegins(request));
+    const client = this.connections.begin(request, response, () => {
+      if (response.headersSent) record.status = response.statusCode;
+      this.#over(request, record, outcomeOf(response, refusal, record));
     });
     if (refusal) return answer(request, response, refused(refusal), rules);
     // Behind a head with `Upgrade` Node's parser drops what was pipelined, though nothing is switched to.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
-    engine.request(request, response, this.#outgoing(request), client, {
-      sent: (bytes) => (bytesSent += bytes),
-      failed: (error) => (failure = error),
-      eventStreamBegins: () => this.connections.eventStreamBegins(request),
+    engine.request(request, response, this.#outgoing(request), client, record);
+  }
+
+  /** It is over: told to metrics and access log. */
+  #over(request: IncomingMessage, record: ExchangeRecord, outcome: Outcome): void {
+    const { status, ...numbers } = record.numbers();
+    this.#options.observer.answered(status || CLIENT_GONE, numbers.duration / 1000);
+    if (this.#options.access === undefined) return;
+    const { method = "-", url: target = "-", httpVersion, headers } = request;
+    const said = { method, target, host: headers.host, referer: headers.referer, userAgent: headers["user-agent"] };
+    const client = this.#clientOf(request.socket as TLSSocket);
+    this.#options.access.write({
+      ...connectionFacts(client),
+      ...said,
+      ...numbers,
+      status: status || CLIENT_GONE,
+      outcome,
+      error: record.failure && messageOf(record.failure),
+      protocol: `HTTP/${httpVersion}`,
+      reason: client.arrival.refusal,
+      time: Date.now() - numbers.duration,
     });
   }
 
-  #entry(request: IncomingMessage, numbers: Numbers): AccessEntry {
-    const { method = "-", url: target = "-", headers } = request;
-    const said = { method, target, host: headers.host, referer: headers.referer, userAgent: headers["user-agent"] };
-    const arrival = this.#arrivals.get(request.socket) ?? NOWHERE;
-    const facts = connectionFacts({ socket: request.socket as TLSSocket, arrival });
-    const protocol = `HTTP/${request.httpVersion}`;
-    return { ...facts, ...said, ...numbers, protocol, reason: arrival.refusal, time: Date.now() - numbers.duration };
+  #clientOf(socket: TLSSocket): Client {
+    return { socket, arrival: this.#arrivals.get(socket) ?? NOWHERE };
   }
 
   #tunnel(request: IncomingMessage, socket: Duplex, early: Buffer): void {
     socket.on("error", () => {}); // Node's own listener went with the parser; 'close' follows
     if (this.#refused.has(socket)) return void socket.end();
-    const gone = this.connections.upgrade(request.socket);
     const refusal = this.#refusalOf(request);
-    if (refusal) return answerOnSocket(request, socket, refused(refusal));
-    this.#options.engine.upgrade(request, socket, early, this.#outgoing(request), gone);
+    const record = new ExchangeRecord();
+    const gone = this.connections.upgrade(request.socket, () =>
+      this.#over(request, record, outcomeOf(socket, refusal, record)),
+    );
+    if (refusal) {
+      record.status = refusal.status;
+      return answerOnSocket(request, socket, refused(refusal));
+    }
+    this.#options.engine.upgrade(request, socket, early, this.#outgoing(request), gone, record);
   }
 
   #refusalOf(request: IncomingMessage): Refusal | undefined {
-    const reason = this.#arrivals.get(request.socket)?.refusal;
+    const reason = this.#clientOf(request.socket as TLSSocket).arrival.refusal;
     return reason === undefined ? refusalOf(request) : { status: 403, reason };
   }
 
@@ -164,15 +176,20 @@ export class HttpProxyHandler implements ConnectionHandler {
 
   #refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
     const inTurn = !this.connections.isBusy(socket as TLSSocket) || this.connections.isReading(socket as TLSSocket);
-    if (!socket.writable || error.code === "ECONNRESET" || !inTurn) socket.destroy();
-    else answerOnSocket(undefined, socket, refused(MALFORMED[error.code ?? ""] ?? NOT_HTTP));
+    if (!socket.writable || error.code === "ECONNRESET" || !inTurn) return void socket.destroy();
+    const refusal = MALFORMED[error.code ?? ""] ?? NOT_HTTP;
+    const { observer, access } = this.#options;
+    observer.answered(refusal.status, 0);
+    access?.write(refusedEntry(this.#clientOf(socket as TLSSocket), refusal.status));
+    answerOnSocket(undefined, socket, refused(refusal));
   }
 }
 
-function outcomeOf(response: ServerResponse, refusal: Refusal | undefined, failure: Error | undefined): Outcome {
+/** @param answer what the answer was written to */
+function outcomeOf(answer: Writable, refusal: Refusal | undefined, { status, failure }: ExchangeRecord): Outcome {
   if (refusal) return "refused";
   if (failure) return "app-failed";
-  return response.writableFinished ? "complete" : "client-gone";
+  return status > 0 && answer.writableFinished ? "complete" : "client-gone";
 }
 
 const NOWHERE: Arrival = { reset() {} };

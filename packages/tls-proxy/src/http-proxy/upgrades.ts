@@ -5,6 +5,7 @@ import type { Engine, UpstreamObserver } from "./engine.ts";
 import { connectionOptions, withoutHopByHop } from "./hop-by-hop.ts";
 import type { Customization } from "./customization.ts";
 import { decided } from "./decided-options.ts";
+import type { ExchangeRecord } from "./exchange-record.ts";
 import { answerOnSocket, serializeHead } from "../answers/own-answer.ts";
 import { switchProblem } from "../upstream/web-socket-answer.ts";
 import { answerInstead } from "./upstream-failure.ts";
@@ -20,18 +21,9 @@ export function httpProxyUpgrades(
   observer: UpstreamObserver,
   customization?: Customization,
 ): Engine["upgrade"] {
-  const answered = new WeakSet<Duplex>();
   const requests = new WeakMap<IncomingMessage, ClientRequest>();
-
-  // Told before http-proxy listens itself, so that its 101 is written from what `keepEndToEnd` leaves.
   proxy.on("proxyReqWs", (toApp, request, socket, options, early) => {
     requests.set(request, toApp);
-    toApp.once("upgrade", (fromApp, appSocket) => {
-      answered.add(socket);
-      observer.reached();
-      keepEndToEnd(fromApp);
-      tie(socket, appSocket);
-    });
     customization?.sends("proxyReqWs", toApp, request, socket, options, early);
   });
 
@@ -39,46 +31,63 @@ export function httpProxyUpgrades(
     for (const event of ["open", "close"] as const)
       proxy.on(event as "open", (...rest: readonly unknown[]) => customization.tell(event, ...rest));
 
-  return (request, socket, early, outgoing, gone) => {
+  return (request, socket, early, outgoing, gone, record) => {
     const connection = ["Connection", "Upgrade", "Upgrade", "websocket"];
     const ssl = decided(outgoing, connection, { agent, signal: gone }, customization !== undefined);
-    proxy.ws(request, socket, early, { ssl }, (error) => {
-      // http-proxy ends the socket after this.
-      if (!answered.has(socket) && !gone.aborted) answerOnSocket(request, socket, answerInstead(error, observer));
-    });
-    const refuse = (problem: Error) => {
-      answered.add(socket);
-      answerOnSocket(request, socket, answerInstead(problem, observer));
+    const instead = (error: Error) => {
+      record.failed(error);
+      if (record.status > 0) return; // the app has answered, and broke off
+      const own = answerInstead(error, observer);
+      record.status = own.status;
+      answerOnSocket(request, socket, own);
     };
-    onlyToWebSocket(request, requests.get(request), refuse);
+    const answers = (status: number) => {
+      record.status = status;
+      record.appAnswers();
+      observer.reached();
+    };
+    // http-proxy ends the socket after an error.
+    proxy.ws(request, socket, early, { ssl }, (error) => {
+      if (!gone.aborted) instead(error);
+    });
+    const toApp = requests.get(request);
+    onlyToWebSocket(request, toApp, instead, (fromApp, appSocket) => {
+      answers(101);
+      keepEndToEnd(fromApp);
+      tie(socket, appSocket);
+      socket.on("data", (bytes: Buffer) => record.received(bytes.length));
+      appSocket.on("data", (bytes: Buffer) => record.sent(bytes.length));
+    });
     // In place of http-proxy's own listener, which announces the app's chunks and then sends the body without them.
-    requests
-      .get(request)
-      ?.removeAllListeners("response")
-      .once("response", (fromApp) => {
-        if (fromApp.statusCode === 101) {
-          fromApp.destroy(); // to nothing: Node takes it for an answer
-          return refuse(new Error("it switches to no protocol"));
-        }
-        answered.add(socket);
-        observer.reached();
-        relayRefusal(fromApp, socket);
-      });
+    toApp?.removeAllListeners("response").once("response", (fromApp) => {
+      if (fromApp.statusCode === 101) {
+        fromApp.destroy(); // to nothing: Node takes it for an answer
+        return instead(new Error("it switches to no protocol"));
+      }
+      answers(fromApp.statusCode ?? 0);
+      relayRefusal(fromApp, socket, record);
+    });
   };
 }
 
-/** Lets the listeners of an upgrade, http-proxy's own among them, hear only of an answer to the request's handshake. */
+/**
+ * Lets the listeners of an upgrade, http-proxy's own among them, hear only of an answer to the request's handshake.
+ * @param agreed called before any of them
+ */
 function onlyToWebSocket(
   { headers }: IncomingMessage,
   toApp: ClientRequest | undefined,
   refuse: (problem: Error) => void,
+  agreed: (fromApp: IncomingMessage, appSocket: Duplex) => void,
 ): void {
   const listeners = toApp?.rawListeners("upgrade") ?? [];
   const asked = { wantsUpgrade: true, webSocketKey: headers["sec-websocket-key"] };
   toApp?.removeAllListeners("upgrade").once("upgrade", (fromApp, appSocket, early) => {
     const problem = switchProblem((name) => fromApp.headers[name]?.toString(), asked);
-    if (problem === undefined) for (const listener of listeners) listener.call(toApp, fromApp, appSocket, early);
-    else {
+    if (problem === undefined) {
+      agreed(fromApp, appSocket);
+      for (const listener of listeners) listener.call(toApp, fromApp, appSocket, early);
+    } else {
       appSocket.destroy();
       refuse(new Error(problem));
     }
@@ -86,10 +95,13 @@ function onlyToWebSocket(
 }
 
 /** The body is ended by the connection's end: its chunking, if any, is decoded already. */
-function relayRefusal(fromApp: IncomingMessage, socket: Duplex): void {
+function relayRefusal(fromApp: IncomingMessage, socket: Duplex, record: ExchangeRecord): void {
   const { statusCode = 502, statusMessage = "", rawHeaders } = fromApp;
   socket.write(serializeHead(statusCode, statusMessage, withoutHopByHop(rawHeaders)), "latin1");
-  pipeline(fromApp, socket, () => {});
+  fromApp.on("data", (bytes: Buffer) => record.sent(bytes.length));
+  pipeline(fromApp, socket, () => {
+    if (fromApp.errored) record.failed(fromApp.errored);
+  });
 }
 
 /** http-proxy writes the 101 from these fields. */

@@ -142,10 +142,16 @@ test("a leaf that grows old or lacks a name is renewed by the same CA; a name ou
   expect(new X509Certificate(below.pair.cert).subjectAltName).toContain("DNS:sub.app.test");
 
   const other = await developmentCertificate(directory, ["other.test"], NOW);
-  expect(other.ca.made).toBe(true);
+  expect(other.ca).toMatchObject({ made: true, flaw: "may not vouch for other.test" });
   expect(other.ca.fingerprint).not.toBe(first.ca.fingerprint);
   await writeFile(join(directory, "leaf.pem"), other.pair.cert);
   await run("openssl", ["verify", "-CAfile", other.ca.path, join(directory, "leaf.pem")]);
+});
+
+test("a CA that grows old is replaced, and it is said why", async () => {
+  expect((await developmentCertificate(directory, [], NOW)).ca.flaw).toBeUndefined();
+  const { ca } = await developmentCertificate(directory, [], later(2.5 * 365));
+  expect(ca).toMatchObject({ made: true, flaw: expect.stringMatching(/^expires on \d{4}-\d\d-\d\d$/) });
 });
 
 test("damaged files are made anew", async () => {
@@ -157,7 +163,7 @@ test("damaged files are made anew", async () => {
   expect(second.pair.fingerprint).not.toBe(first.pair.fingerprint);
   await writeFile(join(directory, "development-ca/ca-with-key.pem"), "");
   const third = await developmentCertificate(directory, [], NOW);
-  expect(third.ca.made).toBe(true);
+  expect(third.ca).toMatchObject({ made: true, flaw: "isn't a certificate with its key" });
   const ca = new X509Certificate(await readFile(third.ca.path));
   expect(new X509Certificate(third.pair.cert).verify(ca.publicKey)).toBe(true);
 });
