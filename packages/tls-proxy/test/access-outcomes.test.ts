@@ -72,14 +72,22 @@ describe.each(engines)("engine %s", (engine) => {
     await client.closed;
     await vi.waitFor(() => expect(entries).toHaveLength(1));
     expect(entries[0]).toMatchObject({
-      ...{ method: "GET", target: "/chat", status: 101, outcome: "complete" },
-      ...{ bytesReceived: "bye".length, bytesSent: "welcome".length, upstreamTime: expect.any(Number) },
+      target: "/chat",
+      status: 101,
+      outcome: "complete",
+      bytesReceived: "bye".length,
+      bytesSent: "welcome".length,
+      upstreamTime: expect.any(Number),
     });
     expect(proxy.told).toContain("answered 101");
   });
 
   test.each([
-    ["refuses", "HTTP/1.1 401 No\r\nContent-Length: 5\r\n\r\nlogin", { status: 401, bytesSent: 5, outcome: "complete" }],
+    [
+      "refuses",
+      "HTTP/1.1 401 No\r\nContent-Length: 5\r\n\r\nlogin",
+      { status: 401, bytesSent: 5, outcome: "complete" },
+    ],
     ["breaks off at", "HTTP/1.1 401 No\r\nContent-Length: 5\r\n\r\nlo", { status: 401, outcome: "app-failed" }],
     ["hangs up at", "", { status: 502, outcome: "app-failed", error: expect.stringMatching(/./) }],
   ])("a WebSocket that the app %s has an entry as well", async (_how, answer, expected) => {

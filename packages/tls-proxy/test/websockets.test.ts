@@ -135,9 +135,7 @@ describe.each(engines)("engine %s", (engine) => {
   });
 
   test("an app that switches to webSocket, in any case: the tunnel begins", async () => {
-    await using app = await startRawApp(
-      (socket) => void socket.write(SWITCHED.replace("websocket", "WebSocket")),
-    );
+    await using app = await startRawApp((socket) => void socket.write(SWITCHED.replace("websocket", "WebSocket")));
     await using proxy = await startProxy(app.port, { engine });
     const client = await connectTo(proxy);
     client.send(handshake());
@@ -161,7 +159,10 @@ describe.each(engines)("engine %s", (engine) => {
     await using app = await startRawApp(
       (socket) =>
         void socket.write(
-          SWITCHED.replace("Upgrade\r\n", "Upgrade, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n"),
+          SWITCHED.replace(
+            "Upgrade\r\n",
+            "Upgrade, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n",
+          ),
         ),
     );
     await using proxy = await startProxy(app.port, { engine });

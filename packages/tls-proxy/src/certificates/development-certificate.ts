@@ -73,11 +73,7 @@ function renewalTime(from: Date, to: Date): Date {
   return new Date(to.getTime() - (to.getTime() - from.getTime()) / 3);
 }
 
-async function authority(
-  directory: string,
-  names: readonly string[],
-  now: Date,
-): Promise<{ ca: PemPair } & Origin> {
+async function authority(directory: string, names: readonly string[], now: Date): Promise<{ ca: PemPair } & Origin> {
   const path = join(directory, "ca-with-key.pem");
   const known = await readIfPresent(path);
   const flaw = known === undefined ? undefined : flawOf(known, names, now);

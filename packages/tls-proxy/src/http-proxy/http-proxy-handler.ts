@@ -185,11 +185,11 @@ export class HttpProxyHandler implements ConnectionHandler {
   }
 }
 
-/** @param answer what the answer was written to */
-function outcomeOf(answer: Writable, refusal: Refusal | undefined, { status, failure }: ExchangeRecord): Outcome {
+/** @param message the answer, or the socket it was written to */
+function outcomeOf(message: Writable, refusal: Refusal | undefined, { status, failure }: ExchangeRecord): Outcome {
   if (refusal) return "refused";
   if (failure) return "app-failed";
-  return status > 0 && answer.writableFinished ? "complete" : "client-gone";
+  return status > 0 && message.writableFinished ? "complete" : "client-gone";
 }
 
 const NOWHERE: Arrival = { reset() {} };

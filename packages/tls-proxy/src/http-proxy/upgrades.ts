@@ -51,10 +51,12 @@ export function httpProxyUpgrades(
       if (!gone.aborted) instead(error);
     });
     const toApp = requests.get(request);
-    onlyToWebSocket(request, toApp, instead, (fromApp, appSocket) => {
+    onlyToWebSocket(request, toApp, instead, (fromApp, appSocket, tell) => {
       answers(101);
       keepEndToEnd(fromApp);
       tie(socket, appSocket);
+      tell();
+      // Behind http-proxy's own `pipe`: a listener before it would hear what came with the head, and the client wouldn't.
       socket.on("data", (bytes: Buffer) => record.received(bytes.length));
       appSocket.on("data", (bytes: Buffer) => record.sent(bytes.length));
     });
@@ -72,22 +74,23 @@ export function httpProxyUpgrades(
 
 /**
  * Lets the listeners of an upgrade, http-proxy's own among them, hear only of an answer to the request's handshake.
- * @param agreed called before any of them
+ * @param agreed called in their place; they hear of it by `tell`
  */
 function onlyToWebSocket(
   { headers }: IncomingMessage,
   toApp: ClientRequest | undefined,
   refuse: (problem: Error) => void,
-  agreed: (fromApp: IncomingMessage, appSocket: Duplex) => void,
+  agreed: (fromApp: IncomingMessage, appSocket: Duplex, tell: () => void) => void,
 ): void {
   const listeners = toApp?.rawListeners("upgrade") ?? [];
   const asked = { wantsUpgrade: true, webSocketKey: headers["sec-websocket-key"] };
   toApp?.removeAllListeners("upgrade").once("upgrade", (fromApp, appSocket, early) => {
     const problem = switchProblem((name) => fromApp.headers[name]?.toString(), asked);
-    if (problem === undefined) {
-      agreed(fromApp, appSocket);
-      for (const listener of listeners) listener.call(toApp, fromApp, appSocket, early);
-    } else {
+    if (problem === undefined)
+      agreed(fromApp, appSocket, () => {
+        for (const listener of listeners) listener.call(toApp, fromApp, appSocket, early);
+      });
+    else {
       appSocket.destroy();
       refuse(new Error(problem));
     }
