@@ -54,6 +54,40 @@ describe("pipelined requests", () => {
   });
 });
 
+describe("a client that says close", () => {
+  test("has no end to wait for: the connection is gone with the answer, though the client stays", async () => {
+    await using app = await startRawApp(answering(OK));
+    await using proxy = await startProxy(app.port);
+    const client = await connectTo(proxy);
+    client.socket.allowHalfOpen = true;
+    client.send(request("GET /", "Connection: close\r\n"));
+    await client.receives(/ok$/);
+    await vi.waitFor(() => expect(proxy.front.open).toBe(0));
+    expect(client.socket.writable).toBe(true);
+    client.socket.destroy();
+  });
+
+  test("gets a long answer whole, however late it begins to read", async () => {
+    const body = "x".repeat(5 << 20);
+    await using app = await startRawApp(answering(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`));
+    await using proxy = await startProxy(app.port);
+    const client = await connectTo(proxy);
+    client.socket.pause();
+    client.send(request("GET /", "Connection: close\r\n"));
+    await vi.waitFor(() => expect(app.received.join("")).toContain("GET /"));
+    client.socket.resume();
+    expect((await client.closed).slice(-body.length)).toBe(body);
+  });
+
+  test("and sends one more request all the same gets the first answer, and no second", async () => {
+    await using app = await startRawApp(answering(OK));
+    await using proxy = await startProxy(app.port);
+    const text = await exchange(proxy, request("GET /", "Connection: close\r\n") + request("GET /second"));
+    expect(text).toMatch(/ok$/);
+    expect(app.received.join("")).not.toContain("/second");
+  });
+});
+
 describe("an answer before the upload is over", () => {
   const early = "HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno";
 

@@ -1,8 +1,8 @@
-import { Socket } from "node:net";
 import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from "node:tls";
 import type { CertificatePair } from "./certificate.ts";
 import type { ClientAuthority } from "./client-authority.ts";
 import { type Offer, ServerNames } from "./server-names.ts";
+import { tcpUnder } from "../tcp-under.ts";
 import { type TlsPolicy, tlsSettings } from "./tls-settings.ts";
 
 export interface SecureContextSettings {
@@ -97,6 +97,6 @@ const UNRECOGNIZED = "ERR_TLS_UNRECOGNIZED_NAME";
  * written right into the TCP connection: record type, TLS 1.2 as both versions say here, length, level, description.
  */
 function sendUnrecognizedName(socket: unknown): void {
-  const below = socket instanceof TLSSocket && "_parent" in socket ? socket._parent : undefined;
-  if (below instanceof Socket && below.writable) below.write(Buffer.of(0x15, 0x03, 0x03, 0, 2, 2, 112));
+  const below = socket instanceof TLSSocket ? tcpUnder(socket) : undefined;
+  if (below?.writable) below.write(Buffer.of(0x15, 0x03, 0x03, 0, 2, 2, 112));
 }

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Server, TLSSocket } from "node:tls";
 import { canonicalAddress } from "../ip-address.ts";
 import type { Endpoint, ProxyHeader } from "../proxy-protocol/header.ts";
+import { tcpUnder } from "../tcp-under.ts";
 
 /** How a connection came in. Over a unix socket neither end has an address. */
 export interface Arrival {
@@ -19,21 +20,21 @@ export interface Arrival {
   readonly refusal?: string | undefined;
   /** Whether the client is a proxy that may say where its requests come from. */
   readonly trusted?: boolean | undefined;
-  /** Aborts the TCP connection: the client gets an error, where TLS that just ends looks whole to many. */
+  /** Aborts the TCP connection: the client gets an error, where TLS that just ends looks whole to many. A unix socket can only end. */
   reset(): void;
   /** Ends the connection if the client has reset it, which shows by itself only while it is read. */
   probe?(): void;
 }
 
-/**
- * Knows the TCP connection under each TLS socket. Node has no public way from one to the other; what both show is their
- * pair of addresses and ports, of which there is one at a time.
- */
+/** Knows how each TLS connection came in, by the TCP connection or unix socket under it. */
 export class Arrivals {
-  readonly #byEnds = new Map<string, { readonly arrival: Arrival; readonly raw: Socket }>();
+  readonly #known = new WeakMap<Socket, Arrival>();
   readonly #headers = new WeakMap<Socket, ProxyHeader>();
+  readonly #open: ReadonlySet<Socket>;
 
-  constructor(server: Server) {
+  /** @param open all connections of the server that are open, before TLS */
+  constructor(server: Server, open: ReadonlySet<Socket>) {
+    this.#open = open;
     server.on("connection", (raw: Socket) => this.#add(raw));
   }
 
@@ -43,35 +44,38 @@ export class Arrivals {
   }
 
   of(socket: TLSSocket): Arrival {
-    const unknown: Arrival = { reset: () => socket.destroy() };
-    return this.#byEnds.get(endsOf(socket) ?? "")?.arrival ?? unknown;
+    const raw = this.under(socket);
+    return (raw && this.#known.get(raw)) ?? { reset: () => socket.destroy() };
   }
 
-  /** The TCP connection itself. Only while it isn't TLS, as bytes on it pass TLS by. */
+  /**
+   * The connection itself. Only while it isn't TLS, as bytes on it pass TLS by. Where Node doesn't tell, it is the one with
+   * the same pair of addresses and ports.
+   */
   under(socket: TLSSocket): Socket | undefined {
-    return this.#byEnds.get(endsOf(socket) ?? "")?.raw;
+    return tcpUnder(socket) ?? [...this.#open].find((raw) => haveSameEnds(raw, socket));
   }
 
   #add(raw: Socket): void {
-    const ends = endsOf(raw);
-    if (ends === undefined) return;
     const header = this.#headers.get(raw);
     const client = header?.source ?? endpoint(raw.remoteAddress, raw.remotePort);
     const local = header?.destination ?? endpoint(raw.localAddress, raw.localPort);
-    const reset = () => void raw.resetAndDestroy();
+    const isTcp = raw.remoteAddress !== undefined;
+    const reset = () => void (isTcp ? raw.resetAndDestroy() : raw.destroy());
     // Puts nothing between the bytes of TLS, and fails behind a reset; an empty write in TLS would end in OpenSSL.
     const probe = () => void raw.write("");
-    const arrival = { ...(client && { client }), ...(local && { local }), reset, probe };
-    this.#byEnds.set(ends, { arrival, raw });
-    raw.once("close", () => {
-      if (this.#byEnds.get(ends)?.raw === raw) this.#byEnds.delete(ends);
-    });
+    this.#known.set(raw, { ...(client && { client }), ...(local && { local }), reset, probe });
   }
 }
 
-/** Nothing for a unix socket, and for a connection that is gone already. */
-function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string | undefined {
-  return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+function haveSameEnds(one: Socket, other: Socket): boolean {
+  return (
+    one.remoteAddress !== undefined &&
+    one.remoteAddress === other.remoteAddress &&
+    one.remotePort === other.remotePort &&
+    one.localAddress === other.localAddress &&
+    one.localPort === other.localPort
+  );
 }
 
 function endpoint(address: string | undefined, port: number | undefined): Endpoint | undefined {

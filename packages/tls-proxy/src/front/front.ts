@@ -54,7 +54,7 @@ export class Front {
       ...OF_TCP,
     });
     certificates.attach(this.server);
-    this.#arrivals = new Arrivals(this.server);
+    this.#arrivals = new Arrivals(this.server, this.#sockets);
     this.listener = proxyProtocol ? gateBefore(this.server, this.#arrivals, proxyProtocol, OF_TCP) : this.server;
     if (maxConnections > 0) this.listener.maxConnections = maxConnections;
     this.#listen();
