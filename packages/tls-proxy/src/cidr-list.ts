@@ -29,6 +29,7 @@ export const cidr: OptionType<Cidr> = {
 
 /** Makes the question whether an address is in one of the networks. What is no IP address is in none. */
 export function isTrusted(networks: readonly Cidr[]): (address: string | undefined) => boolean {
+  if (networks.length === 0) return () => false;
   const list = new BlockList();
   for (const { address, prefix } of networks) list.addSubnet(address, prefix, familyOf(address));
   return (address) => {

@@ -1,5 +1,3 @@
-import { isIPv6 } from "node:net";
-
 /** What the proxy itself knows of where a connection's requests come from. */
 export interface OriginFacts {
   /** Nothing where there is no address, as on a unix socket. */
@@ -49,7 +47,7 @@ export class Origin {
    * @param host empty where the client named none
    */
   fields(host: string, said: SaidBefore = NOTHING): string[] {
-    const node = isIPv6(this.#client) ? `"[${this.#client}]"` : this.#client;
+    const node = this.#client.includes(":") ? `"[${this.#client}]"` : this.#client;
     const askedFor = said.get("x-forwarded-host") ?? host;
     const list = (name: string, ours: string) => [said.get(name), ours].filter((one) => one !== undefined).join(", ");
     return [
