@@ -20,6 +20,7 @@ export class Admin {
   readonly #full: Routes;
   readonly #probes: Routes;
   readonly #others: (() => Promise<readonly MetricSnapshot[]>)[] = [];
+  readonly #addresses: Address[] = [];
   readonly #closers: ((deadline: AbortSignal) => Promise<void>)[] = [];
   /** Overrides every status while the program starts or ends. */
   phase: "starting" | "running" | "draining" = "starting";
@@ -52,6 +53,11 @@ export class Admin {
     );
   }
 
+  /** Where it listens. */
+  get addresses(): readonly Address[] {
+    return this.#addresses;
+  }
+
   /** Adds an endpoint of a sidecar; of several sidecars each has its own branch. */
   route(sidecar: string, route: string, handler: Handler): void {
     this.#full.add(this.#subjects.length === 1 ? route : route.replace(" /", ` /${sidecar}/`), handler);
@@ -66,6 +72,7 @@ export class Admin {
   async listen(address: Address, option: string, scope: "full" | "probes"): Promise<Address> {
     const server = await listenHttp(scope === "full" ? this.#full : this.#probes, address, option);
     this.#closers.push((deadline) => server.close(deadline));
+    this.#addresses.push(server.address);
     return server.address;
   }
 

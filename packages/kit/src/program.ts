@@ -139,6 +139,7 @@ export class Program {
       metrics: metricsOf(this.#admin.registry, name),
       health,
       admin: {
+        addresses: this.#admin.addresses,
         route: (route, handler) => this.#admin.route(name, route, handler),
         includeMetrics: (ask) => this.#admin.includeMetrics(ask),
       },

@@ -1,3 +1,4 @@
+import type { Address } from "./address.ts";
 import type { Health } from "./health.ts";
 import type { Identity } from "./identity.ts";
 import { UsageError, describeFault } from "./errors.ts";
@@ -27,6 +28,8 @@ export interface Context {
   readonly metrics: Metrics;
   readonly health: Health;
   readonly admin: {
+    /** Where its endpoints listen, those of `--health-listen` too. */
+    readonly addresses: readonly Address[];
     /** Adds an endpoint to the admin listener: `GET /path`. Of several sidecars in one process: `/<name>/path`. */
     route(route: string, handler: Handler): void;
     /** Has /metrics sum up those of further processes with this one's, asked for at each scrape. */

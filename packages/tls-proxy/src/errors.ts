@@ -16,6 +16,7 @@ export const errors = defineErrors({
   CLIENT_CA_UNREADABLE: "The file with the clients' CAs can't be read.",
   CLIENT_CA_UNUSABLE: "The file with the clients' CAs holds none, or what no client's chain can end at.",
   STATE_DIRECTORY_NOT_WRITABLE: "The state directory can't hold the development CA.",
+  APP_IS_ADMIN: "Where the app is said to be, the sidecar's own endpoints for probes and operators answer.",
   ACCESS_LOG_UNWRITABLE: "The access log's file can't be opened.",
   WORKER_ENDED: "A worker ended before it served, or worker after worker did.",
   WORKERS_NOT_STARTABLE: "The program of the workers is not where the package has it.",

@@ -1,8 +1,7 @@
-import { isIP, isIPv4 } from "node:net";
-import { type Address, type Options, formatAddress, isLoopback, reachable } from "@pillion/kit";
+import { type Options, formatAddress } from "@pillion/kit";
 import { hostNameProblem } from "./certificates/host-names.ts";
-import { canonicalAddress } from "./ip-address.ts";
 import type { Table } from "./options.ts";
+import { reaches } from "./reaches.ts";
 
 type Rules = Options<Table>["rules"];
 
@@ -46,24 +45,6 @@ const notItself: Rules = ({ listen, redirectListen, upstream, appPort }, problem
       "Give the proxy another port, or the app's own",
     );
 };
-
-/** Whether who connects to `app` comes, or may come, to what listens there. Port 0 is a free one, and never the app's. */
-function reaches(app: Address, listen: Address): boolean {
-  if ("path" in app || "path" in listen) return "path" in app && "path" in listen && app.path === listen.path;
-  const { host, port } = reachable(app) as typeof app;
-  if (port !== listen.port || port === 0) return false;
-  return addressesOf(host).some((address) => {
-    if (listen.host === "0.0.0.0") return isLoopback(address) && isIPv4(address);
-    if (["", "::"].includes(listen.host)) return isLoopback(address);
-    return addressesOf(listen.host).includes(address);
-  });
-}
-
-/** What a host may stand for. Only localhost is known without asking (RFC 6761 §6.3); other names stand for themselves. */
-function addressesOf(host: string): string[] {
-  if (isIP(host) !== 0) return [canonicalAddress(host)];
-  return isLoopback(host) ? ["127.0.0.1", "::1"] : [host];
-}
 
 /** What only HTTP has. */
 const OF_HTTP = [

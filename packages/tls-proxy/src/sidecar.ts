@@ -9,10 +9,12 @@ import {
 } from "@pillion/kit";
 import { accessOutput, entriesTo } from "./access-log/access-log.ts";
 import type { LineOutput } from "./access-log/access-output.ts";
+import { errors } from "./errors.ts";
 import { identity } from "./identity.ts";
 import { countLost, countPlain } from "./metrics.ts";
 import { watchNetwork } from "./network-watch.ts";
 import { options } from "./options.ts";
+import { reaches } from "./reaches.ts";
 import { Redirect } from "./redirect/redirect.ts";
 import { type Serving, appOf, serve } from "./serve.ts";
 import { requestsCutOff } from "./serve-http.ts";
@@ -23,6 +25,7 @@ import type { OptionValues } from "./workers/plain-values.ts";
 /** Serves an app's plain HTTP as HTTPS, or with `mode: "tcp"` any other protocol of its inside TLS. */
 export const tlsProxy = defineSidecar(identity, options, (values) => ({
   async start(context) {
+    refuseAdmin(values, context);
     const lines = openAccessLog(values, context);
     const serving = await startServing(values, context, lines);
     const redirect = await startRedirect(values, serving, context).catch(async (error: unknown) => {
@@ -47,6 +50,18 @@ export const tlsProxy = defineSidecar(identity, options, (values) => ({
     };
   },
 }));
+
+/** Clients of the app would find the configuration, the metrics, and perhaps the way to end it. */
+function refuseAdmin(values: OptionValues, { admin }: Pick<Context, "admin">): void {
+  const app = appOf(values);
+  if (!admin.addresses.some((address) => reaches(app, address))) return;
+  throw errors.APP_IS_ADMIN({
+    subject: values.upstream ? "--upstream" : "--app-port",
+    value: formatAddress(app),
+    reason: "this sidecar's own --admin-listen or --health-listen is there",
+    remedy: "Give those another port, or the app's own here",
+  });
+}
 
 async function startServing(values: OptionValues, context: Context, lines: LineOutput | undefined): Promise<Serving> {
   const { accessLog: format, accessLogQuery: query } = values;

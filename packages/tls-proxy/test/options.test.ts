@@ -40,6 +40,15 @@ test.each([
 });
 
 test.each([
+  [["--app-port", "9100"], ["--admin-listen", "127.0.0.1:9100"], "--app-port"],
+  [["--upstream", "localhost:9100"], ["--admin-listen", "127.0.0.1:0", "--health-listen", ":9100"], "--upstream"],
+])("the sidecar's own endpoints as its app (%j %j): exit 1", async (app, endpoints, option) => {
+  await using proxy = spawnScript(bin, [...app, ...endpoints, "--listen", "127.0.0.1:0"]);
+  expect(await proxy.exited).toBe(1);
+  expect(proxy.output()).toMatch(new RegExp(`APP_IS_ADMIN.*${option} .*:9100.*Give those another port`));
+});
+
+test.each([
   ["localhost", "127.0.0.1"],
   ["LOCALHOST.", "[::1]"],
   ["app.localhost", ""],
