@@ -2,6 +2,8 @@ import { connect } from "node:net";
 import { type Address, parseAddress, reachable } from "./address.ts";
 
 const TIMEOUT = 3_000;
+/** Among arguments that each begin with NUL. */
+const FLAG = /\0--?admin-listen[=\0]([^\0]+)/g;
 
 /**
  * Asks a running sidecar's own `/readyz` and exits 0 when it is ready, else 1. It is run every few seconds, so it
@@ -9,12 +11,24 @@ const TIMEOUT = 3_000;
  */
 export function probe(name: string, adminListen: string): void {
   const variable = `${name.replaceAll("-", "_").toUpperCase()}_ADMIN_LISTEN`;
-  const flags = [...process.argv.join("\0").matchAll(/\0--?admin-listen[=\0]([^\0]+)/g)];
+  // A command of its own in the images, `healthcheck` of the sidecar's elsewhere.
+  const first = process.argv[2] === "healthcheck" ? 3 : 2;
+  const given = process.argv
+    .slice(first)
+    .map((argument) => `\0${argument}`)
+    .join("");
+  const flags = [...given.matchAll(FLAG)];
+  const [unknown] = given.replaceAll(FLAG, "").split("\0").filter(Boolean);
   const text = flags.at(-1)?.[1] ?? (process.env[variable] || adminListen);
   const end = (code: number, words: string) => {
     process.stdout.write(`${words.trim()}\n`);
     process.exit(code);
   };
+  if (unknown)
+    return end(
+      1,
+      `${name} healthcheck: ${unknown} is nothing it takes, which is --admin-listen ADDRESS, or ${variable}`,
+    );
   const address = addressIn(text);
   if (!address) return end(1, `${name} healthcheck: ${text} is not an address, which is host:port or unix:/path`);
   const socket = connect(address);

@@ -67,6 +67,25 @@ test("one on a unix socket is asked there", async () => {
   expect((await healthcheck(["healthcheck", "--admin-listen", address])).code).toBe(0);
 });
 
+test("as a command of its own it takes the same", async () => {
+  const address = await answering(200, "ready");
+  expect((await healthcheck([`--admin-listen=${address}`])).code).toBe(0);
+  expect((await healthcheck(["--admin-listen", address])).code).toBe(0);
+  expect((await healthcheck(["--bogus"])).output).toContain("--bogus is nothing it takes");
+});
+
+test.each([
+  [["--admin-listn=127.0.0.1:1"], "--admin-listn=127.0.0.1:1"],
+  [["--help"], "--help"],
+  [["--admin-listen", "127.0.0.1:1", "now"], "now"],
+  [["--admin-listen"], "--admin-listen"],
+])("what it doesn't take is named (%j)", async (args, unknown) => {
+  expect(await healthcheck(["healthcheck", ...args])).toEqual({
+    code: 1,
+    output: `tls-proxy healthcheck: ${unknown} is nothing it takes, which is --admin-listen ADDRESS, or TLS_PROXY_ADMIN_LISTEN\n`,
+  });
+});
+
 test("an address that is none is 1 with a message, not a stack", async () => {
   const { code, output } = await healthcheck(["healthcheck", "--admin-listen", "nonsense"]);
   expect({ code, output }).toEqual({
