@@ -12,6 +12,7 @@ export const rules: Rules = (values, problem, given) => {
     notItself,
     oneMode,
     oneEngine,
+    proxyHeaders,
     workersShare,
     certificatePairs,
     hostNames,
@@ -102,6 +103,15 @@ const oneEngine: Rules = (values, problem, given) => {
         "is not kept by --engine http-proxy, only by relay",
         "Leave it out, or leave out --engine",
       );
+};
+
+const proxyHeaders: Rules = ({ proxyProtocolFrom = [], listen }, problem) => {
+  if (proxyProtocolFrom.length > 0 && listen && "path" in listen)
+    problem(
+      ["proxyProtocolFrom", "listen"],
+      "is for clients with an address, and those of a unix socket have none",
+      "Leave it out, or give a port with --listen",
+    );
 };
 
 const workersShare: Rules = ({ workers = 1, workerTimeout = 0, listen, maxConnections = 0 }, problem, given) => {

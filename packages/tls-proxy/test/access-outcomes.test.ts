@@ -95,9 +95,23 @@ describe.each(engines)("engine %s", (engine) => {
     const { proxy, entries } = await start(app.port);
     await using _ = proxy;
     const client = await connectTo(proxy);
+    client.socket.allowHalfOpen = true; // the answer's end is what counts, not the connection's
     client.send(handshake());
     await vi.waitFor(() => expect(entries).toMatchObject([expected]));
     client.socket.destroy();
+  });
+
+  test("a request whose body isn't well-formed has one entry", async () => {
+    await using app = await startRawApp(() => {});
+    const { proxy, entries } = await start(app.port);
+    await using _ = proxy;
+    const chunks = "5\r\nabcde\r\nzz\r\n";
+    await exchange(proxy, `POST /x HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`);
+    await vi.waitFor(() => expect(proxy.front.open).toBe(0));
+    expect(entries).toMatchObject([
+      { method: "POST", target: "/x", status: 400, outcome: "refused", bytesReceived: 5 },
+    ]);
+    expect(proxy.told.filter((line) => line.startsWith("answered"))).toEqual(["answered 400"]);
   });
 
   test("what isn't well-formed has an entry without method and target", async () => {
@@ -132,9 +146,11 @@ test("a request that is refused before it begins is told of as far as it was wel
   await using proxy = await startProxy(app.port, { access, relay: { maxBody: 1 } });
   await exchange(proxy, "PUT /large HTTP/1.1\r\nHost: app\r\nContent-Length: 2\r\n\r\n");
   await exchange(proxy, "PUT /odd HTTP/1.1\r\nHost: app\r\nContent-Length: +2\r\n\r\n");
-  await vi.waitFor(() => expect(entries).toHaveLength(2));
+  await exchange(proxy, "PUT /old HTTP/1.0\r\nHost: app\r\nContent-Length: 2\r\n\r\n");
+  await vi.waitFor(() => expect(entries).toHaveLength(3));
   expect(entries).toMatchObject([
     { status: 413, outcome: "refused", method: "PUT", target: "/large", host: "app" },
     { status: 400, outcome: "refused", method: "-", target: "-" },
+    { status: 413, outcome: "refused", method: "PUT", target: "/old", protocol: "HTTP/1.0" },
   ]);
 });

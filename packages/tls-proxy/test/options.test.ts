@@ -98,6 +98,11 @@ test.each([
   expect(proxy.output()).toMatch(problem);
 });
 
+test("PROXY headers on a unix socket: refused", () => {
+  const values = { appPort: 1, listen: "unix:/tmp/never.sock", proxyProtocolFrom: ["127.0.0.0/8"] };
+  expect(() => tlsProxy(values)).toThrow(/proxyProtocolFrom: is for clients with an address.*Leave it out/);
+});
+
 test("several workers on a unix socket: exit 2", async () => {
   await using proxy = spawnScript(bin, ["--app-port", "1", "--workers", "2", "--listen", "unix:/tmp/never.sock"]);
   expect(await proxy.exited).toBe(2);

@@ -41,7 +41,10 @@ export function accessEntry(client: Client, head: Buffer, numbers: Numbers): Acc
 export function refusedEntry(client: Client, status: number, head?: Buffer): AccessEntry {
   const numbers = { status, duration: 0, bytesSent: 0, bytesReceived: 0, outcome: "refused" as const };
   const reason = status === 403 ? client.arrival.refusal : undefined; // 400 and the like are the request's fault
-  if (head !== undefined) return { ...accessEntry(client, head, numbers), reason };
+  if (head !== undefined) {
+    const entry = { ...accessEntry(client, head, numbers), reason };
+    return HEAD.minorVersion === 0 ? { ...entry, protocol: "HTTP/1.0" } : entry;
+  }
   return { ...connectionFacts(client), method: "-", target: "-", ...numbers, time: Date.now(), reason };
 }
 

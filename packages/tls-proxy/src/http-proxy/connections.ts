@@ -42,7 +42,7 @@ export class Connections {
     this.#exchanges.set(socket, new Set());
     this.#resets.set(socket, reset);
     socket.once("close", () => {
-      for (const exchange of this.#exchanges.get(socket) ?? []) exchange.end();
+      this.endExchanges(socket);
       this.#exchanges.delete(socket);
       this.#upgraded.delete(socket);
     });
@@ -66,6 +66,11 @@ export class Connections {
     response.once("close", end);
     if (this.#draining || this.#stopping?.aborted) response.shouldKeepAlive = false;
     return exchange;
+  }
+
+  /** What is in flight on a connection is over, whatever became of it. */
+  endExchanges(socket: Socket): void {
+    for (const exchange of this.#exchanges.get(socket) ?? []) exchange.end();
   }
 
   /** The answer to a request turns out to be a stream of events: it counts no more as something to wait for. */
@@ -131,7 +136,7 @@ export class Connections {
       else if (exchanges.size > 0) socket.destroy();
       else socket.destroySoon();
       // At once: what follows from it is nobody's failure.
-      for (const exchange of exchanges) exchange.end();
+      this.endExchanges(socket);
     }
     return cutOff;
   }

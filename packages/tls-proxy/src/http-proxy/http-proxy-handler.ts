@@ -42,6 +42,8 @@ export class HttpProxyHandler implements ConnectionHandler {
   readonly #arrivals = new WeakMap<object, Arrival>();
   /** Connections that end with a refusal. Node's parser goes on in what it has read already: nobody shall hear of it. */
   readonly #refused = new WeakSet<object>();
+  /** Why the body of the one request in flight on a connection isn't read to its end. */
+  readonly #refusedBodies = new WeakMap<object, Refusal>();
 
   constructor(options: HttpProxyHandlerOptions) {
     this.#options = options;
@@ -103,8 +105,9 @@ export class HttpProxyHandler implements ConnectionHandler {
     if (refusal) this.#refused.add(request.socket);
     const record = new ExchangeRecord(() => this.connections.eventStreamBegins(request));
     const client = this.connections.begin(request, response, () => {
-      if (response.headersSent) record.status = response.statusCode;
-      this.#over(request, record, outcomeOf(response, refusal, record));
+      const reason = refusal ?? this.#refusedBodies.get(request.socket);
+      record.status = response.headersSent ? response.statusCode : (reason?.status ?? 0);
+      this.#over(request, record, outcomeOf(response, reason, record));
     });
     if (refusal) return answer(request, response, refused(refusal), rules);
     // Behind a head with `Upgrade` Node's parser drops what was pipelined, though nothing is switched to.
@@ -142,9 +145,14 @@ export class HttpProxyHandler implements ConnectionHandler {
     if (this.#refused.has(socket)) return void socket.end();
     const refusal = this.#refusalOf(request);
     const record = new ExchangeRecord();
-    const gone = this.connections.upgrade(request.socket, () =>
-      this.#over(request, record, outcomeOf(socket, refusal, record)),
-    );
+    let isOver = false;
+    const over = () => {
+      if (!isOver) this.#over(request, record, outcomeOf(socket, refusal, record));
+      isOver = true;
+    };
+    // An answer that isn't a tunnel ends before the connection, which the client may keep for a while.
+    socket.once("finish", () => record.status !== SWITCHING && over());
+    const gone = this.connections.upgrade(request.socket, over);
     if (refusal) {
       record.status = refusal.status;
       return answerOnSocket(request, socket, refused(refusal));
@@ -178,9 +186,14 @@ export class HttpProxyHandler implements ConnectionHandler {
     const inTurn = !this.connections.isBusy(socket as TLSSocket) || this.connections.isReading(socket as TLSSocket);
     if (!socket.writable || error.code === "ECONNRESET" || !inTurn) return void socket.destroy();
     const refusal = MALFORMED[error.code ?? ""] ?? NOT_HTTP;
-    const { observer, access } = this.#options;
-    observer.answered(refusal.status, 0);
-    access?.write(refusedEntry(this.#clientOf(socket as TLSSocket), refusal.status));
+    const client = this.#clientOf(socket as TLSSocket);
+    if (this.connections.isBusy(client.socket)) {
+      this.#refusedBodies.set(socket, refusal);
+      this.connections.endExchanges(client.socket);
+    } else {
+      this.#options.observer.answered(refusal.status, 0);
+      this.#options.access?.write(refusedEntry(client, refusal.status));
+    }
     answerOnSocket(undefined, socket, refused(refusal));
   }
 }
@@ -192,6 +205,7 @@ function outcomeOf(message: Writable, refusal: Refusal | undefined, { status, fa
   return status > 0 && message.writableFinished ? "complete" : "client-gone";
 }
 
+const SWITCHING = 101;
 const NOWHERE: Arrival = { reset() {} };
 
 const LIMITS = {

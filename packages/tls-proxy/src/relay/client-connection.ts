@@ -125,9 +125,7 @@ export class ClientConnection implements ExchangeClient {
     this.#owner.settled();
   }
 
-  exchangeEnded(persists: boolean, wasLast = false): void {
-    // Nothing comes any more that a reset could answer: nobody has to wait for the client's end.
-    if (!persists && wasLast && this.#backlog === undefined) return this.#leave(() => this.socket.destroySoon());
+  exchangeEnded(persists: boolean): void {
     // What came before we said that we close is still answered.
     if (!persists || (this.closes && this.#backlog === undefined)) return this.#linger();
     this.#state = "waiting";
@@ -222,16 +220,12 @@ export class ClientConnection implements ExchangeClient {
   /** Says goodbye, and takes what the client still sends until it has heard it. */
   #linger(): void {
     if (this.#state === "tunnel") this.#exchange.abort();
-    this.#leave(() => this.socket.end().resume());
-  }
-
-  /** @param end ends the socket, once all was sent */
-  #leave(end: () => void): void {
     this.#state = "lingering";
     this.#since = this.#owner.now;
     this.#backlog = undefined;
     this.socket.setTimeout(this.#relay.limits.stallTimeout);
-    end();
+    this.socket.end();
+    this.socket.resume();
     this.#owner.settled();
   }
 

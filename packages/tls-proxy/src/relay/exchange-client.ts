@@ -16,12 +16,8 @@ export interface ExchangeClient {
   tunnelBegins(): void;
   /** The answer is a stream of events, for whose end nobody waits. */
   eventStreamBegins(): void;
-  /**
-   * The exchange is over.
-   * @param persists whether the connection may go on
-   * @param wasLast whether the client itself has no more to say
-   */
-  exchangeEnded(persists: boolean, wasLast?: boolean): void;
+  /** The exchange is over. @param persists whether the connection may go on */
+  exchangeEnded(persists: boolean): void;
   /** Ends the connection so that half an answer doesn't look whole. */
   breakOff(): void;
   /** The request's body is refused. */

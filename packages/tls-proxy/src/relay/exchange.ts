@@ -42,8 +42,6 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Dispatcher, E
   /** The answer is complete, and the rest of the request's body goes nowhere. */
   #discards = false;
   #keepAlive = true;
-  /** The client itself said that it sends no further request (RFC 9112 §9.6). */
-  #isLast = false;
   #endsByClose = false;
 
   /** @param before the fields of the connection's last request */
@@ -126,11 +124,9 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Dispatcher, E
     this.#record.begin();
     this.isHead = head.hasMethod("HEAD");
     this.#record.isHttp10 = head.minorVersion === 0;
-    this.wantsUpgrade = head.upgradeField >= 0;
-    const closes = head.close || this.#record.isHttp10;
     // Behind a wish to switch protocols may stand what isn't HTTP: if the app doesn't switch, nobody shall read it as such.
-    this.#keepAlive = !closes && !this.wantsUpgrade;
-    this.#isLast = closes && !this.wantsUpgrade;
+    this.#keepAlive = !head.close && !this.#record.isHttp10 && head.upgradeField < 0;
+    this.wantsUpgrade = head.upgradeField >= 0;
     this.#isTunnel = this.#isEventStream = this.#endsByClose = this.#discards = false;
     this.#dispatch.begin(isRepeatable(head));
     this.#body.begin(head);
@@ -298,7 +294,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Dispatcher, E
   #next(persists: boolean): void {
     this.#discards = persists && !this.#body.ended;
     if (this.#discards) this.#client.appFound();
-    else this.#client.exchangeEnded(persists, this.#isLast && this.#body.ended);
+    else this.#client.exchangeEnded(persists);
   }
 
   #over(outcome: Outcome, unanswered?: number): void {
