@@ -55,6 +55,41 @@ describe("pipelined requests", () => {
 });
 
 describe("a client that says close", () => {
+  const gone = async (answers: readonly string[], ...requests: readonly string[]) => {
+    await using app = await startRawApp((socket, received) => {
+      const count = received.match(/\r\n\r\n/g)?.length ?? 0;
+      socket.write(answers[count - 1] ?? "");
+    });
+    await using proxy = await startProxy(app.port);
+    const client = await connectTo(proxy);
+    client.socket.allowHalfOpen = true;
+    for (const [index, one] of requests.entries()) {
+      client.send(one);
+      await vi.waitFor(() => expect(client.text().match(/HTTP\/1.1 200/g)).toHaveLength(index + 1));
+    }
+    await vi.waitFor(() => expect(client.socket.readableEnded).toBe(true));
+    const isGone = await vi
+      .waitFor(() => expect(proxy.front.open).toBe(0))
+      .then(
+        () => true,
+        () => false,
+      );
+    client.socket.destroy();
+    return isGone;
+  };
+  const ofLength = (length: number) => `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n${"x".repeat(length)}`;
+  const last = request("GET /", "Connection: close\r\n");
+
+  test.each([
+    ["a short answer", true, [OK], [last]],
+    ["a short answer to HTTP/1.0", true, [OK], ["GET / HTTP/1.0\r\n\r\n"]],
+    ["a long answer", false, [ofLength(8192)], [last]],
+    ["an answer to a body", false, [OK], [`${request("POST /", "Content-Length: 1\r\nConnection: close\r\n")}x`]],
+    ["an answer behind others", false, [OK, OK], [request("GET /"), last]],
+  ])("behind %s the connection is gone at once: %s", async (_what, expected, answers, requests) => {
+    expect(await gone(answers, ...requests)).toBe(expected);
+  });
+
   test.each([
     ["an empty line", "\r\n"],
     ["one more request", request("GET /second")],

@@ -125,7 +125,10 @@ export class ClientConnection implements ExchangeClient {
     this.#owner.settled();
   }
 
-  exchangeEnded(persists: boolean): void {
+  exchangeEnded(persists: boolean, isBrief = false): void {
+    // The whole answer is on its way, and nothing comes whose reset could overtake it (RFC 9112 §9.6).
+    if (!persists && isBrief && this.#requests === 1 && this.#backlog === undefined)
+      return this.#leave(() => this.socket.destroySoon());
     // What came before we said that we close is still answered.
     if (!persists || (this.closes && this.#backlog === undefined)) return this.#linger();
     this.#state = "waiting";
@@ -220,12 +223,16 @@ export class ClientConnection implements ExchangeClient {
   /** Says goodbye, and takes what the client still sends until it has heard it. */
   #linger(): void {
     if (this.#state === "tunnel") this.#exchange.abort();
+    this.#leave(() => this.socket.end().resume());
+  }
+
+  /** @param end ends the socket, once all was sent */
+  #leave(end: () => void): void {
     this.#state = "lingering";
     this.#since = this.#owner.now;
     this.#backlog = undefined;
     this.socket.setTimeout(this.#relay.limits.stallTimeout);
-    this.socket.end();
-    this.socket.resume();
+    end();
     this.#owner.settled();
   }
 

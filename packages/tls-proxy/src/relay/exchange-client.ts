@@ -16,8 +16,12 @@ export interface ExchangeClient {
   tunnelBegins(): void;
   /** The answer is a stream of events, for whose end nobody waits. */
   eventStreamBegins(): void;
-  /** The exchange is over. @param persists whether the connection may go on */
-  exchangeEnded(persists: boolean): void;
+  /**
+   * The exchange is over.
+   * @param persists whether the connection may go on
+   * @param isBrief whether the client itself said that it sends no more, and has been answered in one go
+   */
+  exchangeEnded(persists: boolean, isBrief?: boolean): void;
   /** Ends the connection so that half an answer doesn't look whole. */
   breakOff(): void;
   /** The request's body is refused. */
