@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
-import { type TLSSocket, connect as connectTls } from "node:tls";
+import { connect as connectTls } from "node:tls";
 import { describe, expect, test, vi } from "vitest";
+import { fill } from "./fill.ts";
 import { OK, startRawApp } from "./raw-app.ts";
 import { SWITCHED, handshake } from "./raw-web-socket.ts";
 import { type RawClient, type StartedProxy, connectTo, startProxy } from "./start-proxy.ts";
@@ -206,7 +206,7 @@ describe("a TCP reset", () => {
     const { client, reset } = await connectResettable(proxy);
     client.write(bytes);
     await eventually(() => expect(app.received).toHaveLength(1));
-    await fill(client);
+    await fill(client, Buffer.from(GET.repeat(2_000)));
     reset();
     await eventually(() => expect(proxy.front.open).toBe(0));
     reads = true;
@@ -239,12 +239,6 @@ describe("a TCP reset", () => {
     expect(proxy.told.filter((one) => one.startsWith("answered"))).toEqual(["answered 502"]);
   });
 });
-
-/** Sends requests until nobody takes any more. */
-async function fill(client: TLSSocket): Promise<void> {
-  const sent = () => new Promise((resolve) => client.write(GET.repeat(2_000), resolve));
-  while ((await Promise.race([sent(), delay(500, "stuck")])) !== "stuck");
-}
 
 /** A client whose TCP connection can be reset. */
 async function connectResettable({ port, ca }: StartedProxy) {
