@@ -85,7 +85,8 @@ describe("a client that says close", () => {
     ["a short answer to HTTP/1.0", true, [OK], ["GET / HTTP/1.0\r\n\r\n"]],
     ["a long answer", false, [ofLength(8192)], [last]],
     ["an answer to a body", false, [OK], [`${request("POST /", "Content-Length: 1\r\nConnection: close\r\n")}x`]],
-    ["an answer behind others", false, [OK, OK], [request("GET /"), last]],
+    ["a short answer behind others", true, [OK, OK], [request("GET /"), last]],
+    ["a short answer behind a long one", false, [ofLength(8192), OK], [request("GET /"), last]],
   ])("behind %s the connection is gone at once: %s", async (_what, expected, answers, requests) => {
     expect(await gone(answers, ...requests)).toBe(expected);
   });

@@ -33,6 +33,9 @@ type State =
   /** The last answer was sent; what still comes is thrown away, or the answer might be lost (RFC 9112 §9.6). */
   | "lingering";
 
+/** What leaves at once, before any of it is acknowledged, octets: less than ten segments (RFC 6928). */
+const FIRST_FLIGHT = 8 * 1024;
+
 /** Used while one request's head is looked at. */
 const HEAD = new RequestHead();
 
@@ -125,9 +128,9 @@ export class ClientConnection implements ExchangeClient {
     this.#owner.settled();
   }
 
-  exchangeEnded(persists: boolean, isBrief = false): void {
-    // The whole answer is on its way, and nothing comes whose reset could overtake it (RFC 9112 §9.6).
-    if (!persists && isBrief && this.#requests === 1 && this.#backlog === undefined)
+  exchangeEnded(persists: boolean, isLast = false): void {
+    // All is on its way, and nothing comes whose reset could overtake it.
+    if (!persists && isLast && this.#backlog === undefined && this.socket.bytesWritten <= FIRST_FLIGHT)
       return this.#leave(() => this.socket.destroySoon());
     // What came before we said that we close is still answered.
     if (!persists || (this.closes && this.#backlog === undefined)) return this.#linger();

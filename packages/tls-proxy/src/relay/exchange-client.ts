@@ -19,9 +19,9 @@ export interface ExchangeClient {
   /**
    * The exchange is over.
    * @param persists whether the connection may go on
-   * @param isBrief whether the client itself said that it sends no more, and has been answered in one go
+   * @param isLast whether the client itself said that it sends nothing more (RFC 9112 §9.6)
    */
-  exchangeEnded(persists: boolean, isBrief?: boolean): void;
+  exchangeEnded(persists: boolean, isLast?: boolean): void;
   /** Ends the connection so that half an answer doesn't look whole. */
   breakOff(): void;
   /** The request's body is refused. */

@@ -42,10 +42,8 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Dispatcher, E
   /** The answer is complete, and the rest of the request's body goes nowhere. */
   #discards = false;
   #keepAlive = true;
-  /** The client itself said that it sends no further request (RFC 9112 §9.6). */
+  /** The client itself said that it sends nothing more, and had no body, behind which old clients send a line end (RFC 9112 §2.2). */
   #isLast = false;
-  /** Octets of the app's answer's head; 0 where there is none. */
-  #headLength = 0;
   #endsByClose = false;
 
   /** @param before the fields of the connection's last request */
@@ -132,11 +130,10 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Dispatcher, E
     const closes = head.close || this.#record.isHttp10;
     // Behind a wish to switch protocols may stand what isn't HTTP: if the app doesn't switch, nobody shall read it as such.
     this.#keepAlive = !closes && !this.wantsUpgrade;
-    this.#isLast = closes && !this.wantsUpgrade;
-    this.#headLength = 0;
     this.#isTunnel = this.#isEventStream = this.#endsByClose = this.#discards = false;
     this.#dispatch.begin(isRepeatable(head));
     this.#body.begin(head);
+    this.#isLast = closes && !this.wantsUpgrade && this.#body.ended;
     this.#answer.begin();
     forwardRepeated(head, this.#before, this.#client.origin, this.#relay.defaultHost, TO_APP);
     const idle = this.#dispatch.take();
@@ -239,7 +236,6 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Dispatcher, E
     const { framing } = head;
     this.#record.appAnswers();
     this.#record.status = head.status;
-    this.#headLength = head.end - head.start;
     this.#isTunnel = head.status === 101;
     if (this.#client.closes || this.#body.mayStayAway) this.#keepAlive = false;
     const hasLength = framing !== "chunked" && framing !== "close";
@@ -302,13 +298,7 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Dispatcher, E
   #next(persists: boolean): void {
     this.#discards = persists && !this.#body.ended;
     if (this.#discards) this.#client.appFound();
-    else this.#client.exchangeEnded(persists, this.#isBrief);
-  }
-
-  /** Old clients send a line end behind a body (RFC 9112 §2.2): only who had none has nothing left to say. */
-  get #isBrief(): boolean {
-    const hadBody = !this.#body.ended || this.#body.length > 0;
-    return this.#isLast && !hadBody && this.#headLength + this.#answer.length <= FIRST_FLIGHT;
+    else this.#client.exchangeEnded(persists, this.#isLast);
   }
 
   #over(outcome: Outcome, unanswered?: number): void {
@@ -320,7 +310,5 @@ export class Exchange implements AnswerReceiver, AnswerConnection, Dispatcher, E
 
 const EMPTY = Buffer.alloc(0);
 const NOWHERE = { write: () => true };
-/** What of an answer leaves at once, before any of it is acknowledged: less than ten segments (RFC 6928), octets. */
-const FIRST_FLIGHT = 8 * 1024;
 /** Of the body of a request that was answered already, bytes. */
 const DISCARDED_AT_MOST = 256 * 1024 * 1024;
